@@ -123,10 +123,11 @@ final class AsyncLoads<K, V> {
             gathered.add(key, load);
             return;
         }
-        Throwable rejected = handOver(environment, name, () -> run(key, load, from, Origin.LOADED));
-        if (rejected != null) {
-            site.settle(key, load, null, rejected, false, 0, Origin.LOADED);
-        }
+        handOver(
+                environment,
+                name,
+                () -> run(key, load, from, Origin.LOADED),
+                rejected -> site.settle(key, load, null, rejected, false, 0, Origin.LOADED));
     }
 
     /** Lets loads end that take too long; false if that cannot be, and then the load has failed. */
@@ -143,14 +144,21 @@ final class AsyncLoads<K, V> {
     /**
      * Runs a task on the executor, in the criticality and cohort of this call.
      *
-     * @return null, or what the loads fail with that it was to run, because the executor did not take it
+     * @param otherwise receives what the loads fail with that it was to run, if the executor does not take it or drops
+     *     it
      */
-    static @Nullable Throwable handOver(Environment environment, String cache, Runnable task) {
-        return handOver(environment, cache, task, environment.capture());
+    static void handOver(
+            Environment environment, String cache, Runnable task, Consumer<? super Throwable> otherwise) {
+        handOver(environment, cache, task, environment.capture(), otherwise);
     }
 
     /** Does so with what carriers have captured for the call that was the first to need it. */
-    static @Nullable Throwable handOver(Environment environment, String cache, Runnable task, CallContext carrying) {
+    static void handOver(
+            Environment environment,
+            String cache,
+            Runnable task,
+            CallContext carrying,
+            Consumer<? super Throwable> otherwise) {
         CallContext caller = CallContext.current();
         Criticality criticality = caller.criticality();
         int cohort = caller.cohort();
@@ -159,10 +167,16 @@ final class AsyncLoads<K, V> {
                 .withCohort(cohort)
                 .run(task::run));
         String subject = "cache \"" + cache + '"';
-        Throwable thrown = HandOver.tryExecute(environment.executor(), carrying.carry(detached), LOG, subject);
-        return thrown == null
-                ? null
-                : new RejectedExecutionException(subject + ": the executor takes no loads", thrown);
+        String problem = subject + ": the executor takes no loads";
+        Throwable thrown = HandOver.tryExecute(
+                environment,
+                carrying.carry(detached),
+                lost -> environment.handOver(() -> otherwise.accept(new RejectedExecutionException(problem, lost))),
+                LOG,
+                subject);
+        if (thrown != null) {
+            otherwise.accept(new RejectedExecutionException(problem, thrown));
+        }
     }
 
     /** Runs one load on a thread of the executor. */
@@ -309,10 +323,12 @@ final class AsyncLoads<K, V> {
     void launchAll(Map<K, PendingLoad<V>> own, Loading work, BulkLoader<? super K, ? extends V> from) {
         BulkAnswer<K, V> unread = new BulkAnswer<>(name, site, own.keySet());
         own.forEach(this::limited);
-        Throwable rejected = handOver(environment, name, () -> bulk.load(own, work, from, unread, true));
-        if (rejected != null) {
-            own.forEach((key, load) -> site.settle(key, load, null, rejected, false, 0, Origin.LOADED));
-        }
+        handOver(
+                environment,
+                name,
+                () -> bulk.load(own, work, from, unread, true),
+                rejected -> own.forEach(
+                        (key, load) -> site.settle(key, load, null, rejected, false, 0, Origin.LOADED)));
     }
 
     /** Returns what ends when all have ended; a cancel of it ends their waits. */

@@ -174,12 +174,11 @@ final class GatheredLoads<K, V> {
         if (timer != null) {
             timer.cancel();
         }
-        Throwable rejected = AsyncLoads.handOver(environment, name, () -> run(batch), batch.context);
-        if (rejected != null) {
+        AsyncLoads.handOver(environment, name, () -> run(batch), batch.context, rejected -> {
             for (int i = 0; i < batch.keys.size(); i++) {
                 site.settle(batch.keys.get(i), batch.loads.get(i), null, rejected, false, 0, Origin.LOADED);
             }
-        }
+        });
     }
 
     private void run(Gathering<K, V> batch) {

@@ -98,15 +98,19 @@ final class LoadLanes<K, V> {
     /** Hands over a lane that has been entered. */
     private void handOver() {
         Lane lane = new Lane();
-        Throwable rejected = AsyncLoads.handOver(
+        AsyncLoads.handOver(
                 environment,
                 name,
                 () -> CallContext.current()
                         .withCriticality(criticality)
                         .withCohort(cohort)
                         .run(lane::run),
-                carrying);
-        if (rejected != null && lanes.decrementAndGet() == 0) {
+                carrying,
+                this::withoutLane);
+    }
+
+    private void withoutLane(Throwable rejected) {
+        if (lanes.decrementAndGet() == 0) {
             for (AsyncWait<K, V> wait = waiting.poll(); wait != null; wait = waiting.poll()) {
                 wait.complete(LoadResult.failure(rejected, false));
             }

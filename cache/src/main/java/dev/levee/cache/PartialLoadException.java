@@ -1,6 +1,7 @@
 package dev.levee.cache;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -57,7 +58,8 @@ public final class PartialLoadException extends RuntimeException {
         Map<Object, T> copy = new LinkedHashMap<>();
         map.forEach((key, value) -> {
             if (key == null || value == null) {
-                throw new NullPointerException(name + " must have no null, but has " + key + "=" + value);
+                throw new NullPointerException(
+                        name + " must have no null, but has " + Text.printable(key + "=" + value));
             }
             copy.put(key, value);
         });

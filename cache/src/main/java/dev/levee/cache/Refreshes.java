@@ -10,7 +10,8 @@ import org.slf4j.LoggerFactory;
  * The loads of a cache in the background: one for each entry at a time, and a bounded number over all. One that finds
  * no room is not queued; the value is served as it is, and the next hit tries again.
  *
- * <p><b>Invariants.</b> The room of a refresh is given back when its task has ended, or was not taken by the executor.
+ * <p><b>Invariants.</b> The room of a refresh is given back when its task has ended, or was not taken by the executor,
+ * or was dropped by it.
  * It is in flight only from the moment at which the executor runs it: what an executor keeps waiting, or loses, keeps
  * no caller waiting. See ADR 101.
  */
@@ -57,7 +58,8 @@ final class Refreshes<K, V> {
         boolean begun = false;
         try {
             if (old == null || old.beginRefresh()) {
-                begun = handOver.execute(environment.executor(), environment.carry(new Refresh(key, old, from)))
+                Runnable refresh = environment.carry(new Refresh(key, old, from));
+                begun = handOver.execute(environment, refresh, () -> environment.handOver(() -> lost(key, old)))
                         == null;
                 if (!begun) {
                     rejected(key, old);
@@ -68,6 +70,14 @@ final class Refreshes<K, V> {
             if (!begun) {
                 running.decrementAndGet();
             }
+        }
+    }
+
+    private void lost(K key, @Nullable CacheEntry<V> old) {
+        try {
+            rejected(key, old);
+        } finally {
+            running.decrementAndGet();
         }
     }
 

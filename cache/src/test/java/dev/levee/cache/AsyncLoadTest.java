@@ -220,6 +220,29 @@ class AsyncLoadTest {
         }
 
         @Test
+        void of_an_executor_that_drops_it_comes_in_time_for_all_that_wait() {
+            List<Runnable> dropped = new ArrayList<>();
+            Environment losing =
+                    time.environment().toBuilder().executor(dropped::add).build();
+            Cache<String, String> cache = Cache.over("losing", store, c -> {}, losing);
+            CompletableFuture<String> first = cache.getAsync("a");
+            CompletableFuture<String> second = cache.getAsync("a");
+            CompletableFuture<Map<String, String>> many = cache.getAllAsync(List.of("b", "c"));
+            time.advance(ofSeconds(29));
+            assertThat(first).isNotDone();
+            time.advance(ofSeconds(60));
+            for (CompletableFuture<?> call : List.of(first, second)) {
+                assertThat(failure(call.orTimeout(60, TimeUnit.SECONDS))).hasMessageContaining("the executor takes no");
+            }
+            assertThat(failure(many.orTimeout(60, TimeUnit.SECONDS))).isInstanceOf(PartialLoadException.class);
+            assertThat(cache.get("a")).isEqualTo("1");
+            assertThat(dropped).isNotEmpty();
+            int loads = store.log.size();
+            dropped.forEach(Runnable::run);
+            assertThat(store.log).as("what was given up does not run").hasSize(loads);
+        }
+
+        @Test
         void that_is_an_error_does_not_kill_the_executor() {
             store.before = operation -> {
                 throw new AssertionError("broken");

@@ -331,6 +331,31 @@ class RefreshAheadTest {
     }
 
     @Test
+    void a_refresh_that_the_executor_drops_gives_its_room_back() {
+        boolean[] drops = {true};
+        Executor moody = task -> {
+            if (!drops[0]) {
+                time.environment().executor().execute(task);
+            }
+        };
+        Cache<String, String> lossy = cache(
+                c -> c.maxRefreshes(1),
+                time.environment().toBuilder().executor(moody).build());
+        lossy.get("a");
+        time.advance(ofMinutes(4));
+        assertThat(lossy.get("a")).isEqualTo("1");
+        assertThat(metrics(lossy)).containsEntry("cache.refreshing", 1.0);
+        time.advance(ofSeconds(30));
+        drops[0] = false;
+        time.advance(ofSeconds(2));
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1); // it runs on a thread of the machine
+        while (metrics(lossy).get("cache.refreshing") != 0.0 && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+        assertThat(metrics(lossy)).containsEntry("cache.refreshing", 0.0);
+    }
+
+    @Test
     void a_refresh_has_no_part_in_the_call_that_began_it_even_on_its_thread() {
         List<CallContext> seen = new ArrayList<>();
         Cache<String, String> inline = cache(

@@ -1,6 +1,7 @@
 package dev.levee.cache.writebehind;
 
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -52,7 +53,8 @@ final class JournalKeeper<K, V> {
             return journal.open();
         } catch (IOException cause) {
             throw new UncheckedIOException(
-                    WriteRefusedException.label(name) + ": its journal could not be opened: " + cause.getMessage(),
+                    WriteRefusedException.label(name) + ": its journal could not be opened: "
+                            + Text.printable(cause.getMessage()),
                     cause);
         }
     }

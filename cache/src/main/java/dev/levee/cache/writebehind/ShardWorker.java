@@ -50,11 +50,15 @@ final class ShardWorker<K, V> {
         if (wait > 0) {
             wakeAt(now, Math.min(wait, Nanos.NEVER));
         } else if (wait == 0) {
-            if (handOver.execute(environment.executor(), task) != null) {
-                exit.stopped();
-                wakeAt(now, RESTART_NANOS);
+            if (handOver.execute(environment, task, this::restartLater) != null) {
+                restartLater();
             }
         }
+    }
+
+    private void restartLater() {
+        exit.stopped();
+        wakeAt(environment.clock().nanoTime(), RESTART_NANOS);
     }
 
     private void work() {
@@ -69,8 +73,7 @@ final class ShardWorker<K, V> {
             ended = true;
         } finally {
             if (!ended) { // no memory, or no stack
-                exit.stopped();
-                wakeAt(environment.clock().nanoTime(), RESTART_NANOS);
+                restartLater();
             }
         }
         plan();

@@ -393,6 +393,22 @@ class WriteClosingTest {
         }
 
         @Test
+        void an_executor_that_drops_workers_is_asked_again() throws Exception {
+            AtomicInteger drops = new AtomicInteger(3);
+            Environment environment = time.environment().toBuilder()
+                    .executor(task -> {
+                        if (drops.getAndDecrement() <= 0) {
+                            time.start(task);
+                        }
+                    })
+                    .build();
+            writes = make(c -> c.delay(Duration.ZERO), environment);
+            writes.save("a", "1");
+            time.advance(Duration.ofMinutes(2));
+            assertThat(store.rows).isEqualTo(Map.of("a", "1"));
+        }
+
+        @Test
         void an_environment_that_is_closed_loses_nothing_and_hangs_nothing() throws Exception {
             Environment closed = Environment.closeable("closed");
             writes = make(c -> c.delay(Duration.ZERO), closed);

@@ -112,7 +112,7 @@ final class AdaptivePermits {
 
     /** Notes a permit that was taken; reads the clock if the call is to be learnt from. */
     long begin() {
-        long place = slots.take(recentNanos.getOpaque());
+        long place = slots.take(recentNanos.getOpaque()); // opaque: a time that is a little old in any mode
         int shift = learner.shift();
         if ((PermitSlots.uses(place) & (1L << shift) - 1) != 0) {
             return place;

@@ -86,11 +86,11 @@ final class PermitSlots {
     }
 
     private static long tryTake(long[] words, int index, int place, long nowNanos) {
-        long seen = (long) WORDS.getOpaque(words, 2 * index);
+        long seen = (long) WORDS.getOpaque(words, 2 * index); // opaque: the exchange decides
         if ((seen & 1) != 0 || !WORDS.compareAndSet(words, 2 * index, seen, seen + 1)) {
             return 0;
         }
-        WORDS.setOpaque(words, 2 * index + 1, nowNanos);
+        WORDS.setOpaque(words, 2 * index + 1, nowNanos); // opaque: a look may see an older time
         return (seen + 1 & GENERATION) << INDEX_BITS | place;
     }
 
@@ -112,7 +112,7 @@ final class PermitSlots {
         long[] words = table(place);
         int index = 2 * indexInTable(place);
         long generation = stamp >>> INDEX_BITS & GENERATION;
-        long seen = (long) WORDS.getOpaque(words, index);
+        long seen = (long) WORDS.getOpaque(words, index); // opaque: the exchange decides
         boolean held = (generation & 1) != 0 && (seen & GENERATION) == generation;
         return held && WORDS.compareAndSet(words, index, seen, seen + 1);
     }

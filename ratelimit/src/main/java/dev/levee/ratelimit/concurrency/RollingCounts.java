@@ -76,7 +76,7 @@ final class RollingCounts {
         long tag = tag(period);
         long sum = 0;
         for (int index = first; index < first + 2 * BUCKETS; index += 2) {
-            long word = words.getOpaque(index);
+            long word = words.getOpaque(index); // opaque: a word says all by itself, and is old in any mode
             long age = (tag - (word & ~MAX_COUNT)) >> COUNT_BITS;
             if (age > -BUCKETS && age < BUCKETS) {
                 sum += word & MAX_COUNT;

@@ -3,6 +3,7 @@ package dev.levee.ratelimit.shared;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.OneAtATime;
+import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -100,6 +101,7 @@ final class LeaseKeeper {
         this.terms = new AtomicReference<>(new Terms(config.maxConcurrent(), config.leaseNanos(), config.revision()));
         this.dueNanos = environment.clock().nanoTime();
         this.demandDueNanos = dueNanos;
+        this.untilNanos = dueNanos;
         this.pauseNanos = minPauseNanos();
     }
 
@@ -190,6 +192,19 @@ final class LeaseKeeper {
 
     private void step() {
         long now = environment.clock().nanoTime();
+        boolean isPlanned = false;
+        try {
+            step(now);
+            plan(now);
+            isPlanned = true;
+        } finally {
+            if (!isPlanned) { // no memory, or a part of the environment: no step may be the last
+                environment.schedule(() -> environment.handOver(stepping), maxPauseNanos());
+            }
+        }
+    }
+
+    private void step(long now) {
         Renewal sent = pending;
         LeaseAnswer answer = arrived.getAndSet(null);
         if (sent != null && answer != null && answer.sequence == sent.sequence) {
@@ -206,7 +221,6 @@ final class LeaseKeeper {
         if (pending == null && !finished && (now - dueNanos >= 0 || (demanded && now - demandDueNanos >= 0))) {
             send(now);
         }
-        plan(now);
     }
 
     private void settle(Renewal sent, LeaseAnswer answer, long now) {
@@ -245,8 +259,8 @@ final class LeaseKeeper {
             untilNanos = end;
             mode = LEASED;
         } else if (sent.held == 0 && leased == 0) {
-            finished = true;
-            kept = 1; // with which calls that wait are refused one after the other, as no call is admitted
+            finish();
+            return;
         }
         permits.limit(kept);
         if (kept < leased) {
@@ -269,7 +283,15 @@ final class LeaseKeeper {
         }
         if (mode == CLOSED && !closing) {
             beOut();
+        } else if (closing && now - untilNanos >= 0 && permits.inFlight() == 0) {
+            finish(); // the lease has ended by itself in the store as well, so there is nothing to give back
         }
+    }
+
+    /** Nothing is left to be done; calls that wait are refused one after the other, as no call is admitted. */
+    private void finish() {
+        finished = true;
+        permits.limit(1);
     }
 
     /** There is no lease, and no answer: what the outage policy says. */
@@ -318,10 +340,11 @@ final class LeaseKeeper {
         Renewal next = new Renewal(++sequence, now, held);
         pending = next;
         CompletableFuture<PermitLease> future;
+        PermitRequest request = new PermitRequest(
+                name, node, next.sequence, seen.limit, seen.lifeNanos, seen.revision, held, needed, wanted);
         try {
-            future = store.renew(new PermitRequest(
-                    name, node, next.sequence, seen.limit, seen.lifeNanos, seen.revision, held, needed, wanted));
-        } catch (RuntimeException thrown) {
+            future = Require.nonNull("lease", store.renew(request));
+        } catch (Throwable thrown) { // an Error too: there may be no thread for it
             future = CompletableFuture.failedFuture(thrown);
         }
         next.future = future;

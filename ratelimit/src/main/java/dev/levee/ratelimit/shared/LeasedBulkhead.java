@@ -173,13 +173,21 @@ final class LeasedBulkhead implements SharedBulkhead {
             inner.whenComplete((stamp, error) -> {
                 if (error != null) {
                     super.cancel(false);
-                } else if (stamp == REFUSED || keeper.admits(environment.clock().nanoTime())) {
+                } else if (stamp == REFUSED || admits()) {
                     complete(stamp);
                 } else {
                     giveBack(stamp);
                     complete(REFUSED);
                 }
             });
+        }
+
+        private boolean admits() {
+            try {
+                return keeper.admits(environment.clock().nanoTime());
+            } catch (Throwable noTime) { // of a user
+                return false;
+            }
         }
 
         @Override

@@ -4,6 +4,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.StackRoom;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ final class SharedCalls {
 
     /** Decides now, or waits for an answer of the store. Returns 0 or a wait. */
     static long decide(SharedQuota quota, long permits) {
+        StackRoom.require();
         long now = quota.scope.clock.nanoTime();
         long wait = quota.takeLocally(permits, now);
         return wait == SharedQuota.ASK ? askOnce(quota, permits, now) : wait;
@@ -26,12 +28,15 @@ final class SharedCalls {
         long bound = quota.scope.link.timeoutNanos * TIMEOUTS;
         long left = deadline == null ? bound : Math.min(bound, deadline.remainingNanos());
         QuotaAsk ask = new QuotaAsk(permits, false, now + left, Thread.currentThread());
-        quota.ask(ask);
         boolean wasInterrupted = false;
         try {
+            quota.ask(ask);
             while (!park(quota, ask)) { // bounded by the time-out: the interrupt is left to what follows
                 wasInterrupted |= Thread.interrupted();
             }
+        } catch (Throwable thrown) { // by a part of the environment; no stack, or no memory
+            abandon(quota, ask);
+            throw thrown;
         } finally {
             if (wasInterrupted) {
                 Thread.currentThread().interrupt();
@@ -47,25 +52,31 @@ final class SharedCalls {
      * @throws InterruptedException if it was interrupted before it was admitted; it holds nothing then
      */
     static QuotaAsk await(SharedQuota quota, long permits, long maxNanos, long leftNanos) throws InterruptedException {
+        StackRoom.require();
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
         long now = quota.scope.clock.nanoTime();
         QuotaAsk ask =
                 new QuotaAsk(permits, maxNanos > 0, until(quota, now, maxNanos, leftNanos), Thread.currentThread());
-        quota.ask(ask);
         try {
+            quota.ask(ask);
             if (!park(quota, ask) && quota.leave(ask)) {
                 Thread.interrupted();
                 throw new InterruptedException();
             }
         } catch (RuntimeException | Error thrown) {
-            if (!quota.leave(ask) && ask.state == QuotaAsk.ADMITTED) {
-                quota.giveBack(permits, ask.takenNanos);
-            }
+            abandon(quota, ask);
             throw thrown;
         }
         return ask;
+    }
+
+    /** A call has thrown while it waited: takes it out of the queue, or gives back what it was admitted for. */
+    static void abandon(SharedQuota quota, QuotaAsk ask) {
+        if (!quota.leave(ask) && ask.state == QuotaAsk.ADMITTED) {
+            quota.giveBack(ask.permits, ask.takenNanos);
+        }
     }
 
     /** Parks a thread until the wait of its call has ended. Returns false if it was interrupted before. */
@@ -116,11 +127,17 @@ final class SharedCalls {
 
         /** Begins the wait, or ends it at once. */
         final void begin() {
-            if (!quota.ask(ask)) {
-                ended();
-                return;
+            StackRoom.require();
+            try {
+                if (!quota.ask(ask)) {
+                    ended();
+                    return;
+                }
+                timer = quota.scope.environment.schedule(this::giveUp, ask.untilNanos - quota.scope.clock.nanoTime());
+            } catch (Throwable thrown) { // no call waits without an end
+                abandon(quota, ask);
+                throw thrown;
             }
-            timer = quota.scope.environment.schedule(this::giveUp, ask.untilNanos - quota.scope.clock.nanoTime());
             if (!ask.isWaiting()) {
                 cancelTimer();
             }
@@ -167,16 +184,19 @@ final class SharedCalls {
 
         @Override
         public boolean complete(T value) {
+            StackRoom.require();
             return leaveIf(super.complete(value));
         }
 
         @Override
         public boolean completeExceptionally(Throwable error) {
+            StackRoom.require();
             return leaveIf(super.completeExceptionally(error));
         }
 
         @Override
         public boolean cancel(boolean mayInterruptIfRunning) {
+            StackRoom.require();
             return leaveIf(super.cancel(mayInterruptIfRunning));
         }
 

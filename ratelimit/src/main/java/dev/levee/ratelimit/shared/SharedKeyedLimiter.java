@@ -1,6 +1,7 @@
 package dev.levee.ratelimit.shared;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.LimiterMetrics;
 import dev.levee.ratelimit.RateDecision;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>When there is one more than there is room for, a hand goes round the keys: one that was used since it came by last
  * gets another round, one that was not is forgotten, unless a call or a request of it is under way. Its leases lapse
- * then, so nothing is admitted twice; the store knows all that was used.
+ * then, so nothing is admitted twice; the store knows all that was used, except in an outage: the number of keys is
+ * bounded then too, and what was used of one that had to be forgotten is not charged.
  */
 final class SharedKeyedLimiter implements KeyedRateLimiter<String> {
     private static final int MAX_STEPS = 64;
@@ -31,6 +33,7 @@ final class SharedKeyedLimiter implements KeyedRateLimiter<String> {
     }
 
     private SharedQuota quota(String key) {
+        StackRoom.require();
         SharedQuota known = quotas.get(Require.nonNull("key", key));
         if (known != null) {
             if (!known.isFresh) {
@@ -56,6 +59,7 @@ final class SharedKeyedLimiter implements KeyedRateLimiter<String> {
             return;
         }
         try {
+            SharedQuota forgettable = null;
             Iterator<SharedQuota> at = hand;
             int steps = 0;
             int rounds = 0;
@@ -72,11 +76,17 @@ final class SharedKeyedLimiter implements KeyedRateLimiter<String> {
                 }
                 if (next.isFresh && rounds <= 1) {
                     next.isFresh = false;
-                } else if (next.isIdle()) {
+                } else if (next.isIdle(false)) {
                     quotas.remove(next.key, next);
+                } else if (forgettable == null && next.isIdle(true)) {
+                    forgettable = next;
                 }
             }
             hand = at;
+            if (forgettable != null && quotas.mappingCount() > scope.config.maxKeys()) {
+                quotas.remove(forgettable.key, forgettable); // in an outage the number of keys has its bound as well
+                scope.link.forget(forgettable);
+            }
         } finally {
             lock.unlock();
         }
@@ -123,6 +133,7 @@ final class SharedKeyedLimiter implements KeyedRateLimiter<String> {
 
     @Override
     public void settle(String key, long permits) {
+        StackRoom.require();
         Require.range("permits", permits, -Long.MAX_VALUE, Long.MAX_VALUE);
         quota(key).settle(permits);
     }

@@ -1,7 +1,6 @@
 package dev.levee.ratelimit.shared;
 
 import dev.levee.core.NanoClock;
-import dev.levee.core.internal.StackRoom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * IDLE --submit--> QUEUED --request--> SENT --answered, dropped--> IDLE
  * }</pre>
  *
- * <p>The lock is held for a few steps. No user code runs under it; the link is not called under it. See ADR 142.
+ * <p>The lock is held for a few steps. No user code runs under it; the link is not called under it. What a call begins
+ * with asks for the stack that all of this needs. See ADR 142 and ADR 72.
  */
 final class SharedQuota {
     /** The answer that the store has to be asked. */
@@ -62,8 +62,7 @@ final class SharedQuota {
 
     private final LeaseSize size;
     private boolean wantsMore;
-    private boolean isTimerSet;
-    private long timerNanos;
+    private final QuotaTimer timer;
 
     SharedQuota(SharedScope scope, String key) {
         this.scope = scope;
@@ -75,6 +74,7 @@ final class SharedQuota {
         denial = new QuotaDenial(Long.MAX_VALUE, now);
         outage = new QuotaOutage(scope, now);
         size = new LeaseSize(now);
+        timer = new QuotaTimer(scope.environment, this::timerRuns);
     }
 
     /** Takes permits of a lease; returns it, or null if there are not so many. Does not allocate. */
@@ -170,7 +170,6 @@ final class SharedQuota {
      * @return whether it waits, and is told of the end of its wait; otherwise it has ended and is not told
      */
     boolean ask(QuotaAsk ask) {
-        StackRoom.require();
         boolean submits = false;
         boolean isOutage;
         lock.lock();
@@ -216,20 +215,11 @@ final class SharedQuota {
         if (!queue.isEmpty() && account.isEmpty() && !wantsMore) {
             long wait = denial.waitNanos(scope.plan(), queue.firstPermits(), now);
             if (wait > 0) {
-                setTimer(wait);
+                timer.want(wait);
                 return false;
             }
         }
         return becomesQueued();
-    }
-
-    private void setTimer(long nanos) {
-        long due = clock.nanoTime() + nanos;
-        if (!isTimerSet || due - timerNanos < 0) {
-            isTimerSet = true;
-            timerNanos = due;
-            scope.environment.schedule(this::timerRuns, nanos);
-        }
     }
 
     private void timerRuns() {
@@ -237,7 +227,7 @@ final class SharedQuota {
         List<QuotaAsk> ended = new ArrayList<>();
         lock.lock();
         try {
-            isTimerSet = false;
+            timer.ran();
             long now = clock.nanoTime();
             if (scope.plan().mode == SharedMode.RELAXED && leases.untold() > 0) {
                 wantsMore = true;
@@ -257,7 +247,6 @@ final class SharedQuota {
      * @return whether it was waiting; else its wait has ended
      */
     boolean leave(QuotaAsk ask) {
-        StackRoom.require();
         lock.lock();
         try {
             return queue.leave(ask, clock.nanoTime());
@@ -376,7 +365,7 @@ final class SharedQuota {
         long pool = grant.permits();
         if (plan.mode == SharedMode.RELAXED) {
             account.owed = leases.recount(plan.ahead, last.remaining(), account.owed, sent, now + scope.periodNanos);
-            setTimer(scope.periodNanos);
+            timer.want(scope.periodNanos);
         } else if (life > 0 && now - sent >= life) { // too late to be used: the store counts them as used by now
             scope.lapsed.add(pool);
             pool = 0;
@@ -411,8 +400,13 @@ final class SharedQuota {
         } finally {
             lock.unlock();
         }
-        ended.forEach(this::decideInOutage);
-        ended.forEach(QuotaAsk::tell);
+        for (QuotaAsk ask : ended) {
+            try {
+                decideInOutage(ask);
+            } finally {
+                ask.tell();
+            }
+        }
         if (owes && scope.link.isOut()) {
             scope.link.chargeAfter(this);
         }
@@ -488,11 +482,16 @@ final class SharedQuota {
         }
     }
 
-    /** Whether nothing is lost if it is forgotten, but permits that would lapse. */
-    boolean isIdle() {
+    /**
+     * Whether nothing is lost if it is forgotten, but permits that would lapse.
+     *
+     * @param anyhow whether also what was used in an outage may be lost
+     */
+    boolean isIdle(boolean anyhow) {
         lock.lock();
         try {
-            return way == Way.IDLE && queue.isEmpty() && account.isEmpty() && outage.share() == null;
+            boolean owesNothing = account.isEmpty() && outage.share() == null;
+            return way == Way.IDLE && queue.isEmpty() && (owesNothing || anyhow);
         } finally {
             lock.unlock();
         }

@@ -8,6 +8,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.ratelimit.CarriedFill;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.LimiterMetrics;
@@ -107,6 +108,7 @@ final class SharedRateLimiter implements RateLimiter {
 
     @Override
     public void settle(long permits) {
+        StackRoom.require();
         quota.settle(Require.range("permits", permits, -Long.MAX_VALUE, Long.MAX_VALUE));
     }
 

@@ -3,6 +3,7 @@ package dev.levee.ratelimit.shared;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.ratelimit.Reservation;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
@@ -43,8 +44,14 @@ final class SharedReservation implements Reservation {
 
     /** Takes its place, or throws its refusal. */
     void begin() {
+        StackRoom.require();
         if (quota.ask(ask)) {
-            timer = quota.scope.environment.schedule(this::giveUp, waitUntil());
+            try {
+                timer = quota.scope.environment.schedule(this::giveUp, waitUntil());
+            } catch (Throwable thrown) { // nothing waits without an end
+                SharedCalls.abandon(quota, ask);
+                throw thrown;
+            }
             if (!ask.isWaiting()) {
                 cancelTimer();
             }
@@ -124,6 +131,7 @@ final class SharedReservation implements Reservation {
 
     @Override
     public void await() throws InterruptedException {
+        StackRoom.require();
         if (Thread.interrupted()) {
             cancel();
             throw new InterruptedException();
@@ -154,6 +162,7 @@ final class SharedReservation implements Reservation {
 
     @Override
     public boolean cancel() {
+        StackRoom.require();
         if (ask.state == QuotaAsk.REFUSED || !cancelled.compareAndSet(false, true)) {
             return false;
         }
@@ -177,6 +186,7 @@ final class SharedReservation implements Reservation {
 
     @Override
     public void settle(long difference) {
+        StackRoom.require();
         Require.range("difference", difference, -ask.permits, Long.MAX_VALUE);
         if (!isReady()) {
             throw new IllegalStateException(this + " has no permits, so none were used");

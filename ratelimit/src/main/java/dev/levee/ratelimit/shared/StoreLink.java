@@ -2,9 +2,9 @@ package dev.levee.ratelimit.shared;
 
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
-import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -12,13 +12,15 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,7 +62,7 @@ final class StoreLink {
     private final Deque<SharedQuota> queue = new ArrayDeque<>();
 
     /** Batches whose answer is not known, in the order in which they failed; only in an outage. */
-    private final Deque<Bunch> unanswered = new ArrayDeque<>();
+    private final Deque<SentBatch> unanswered = new ArrayDeque<>();
 
     /** What has to be charged when the outage is over. */
     private final Set<SharedQuota> charged = new LinkedHashSet<>();
@@ -79,6 +81,9 @@ final class StoreLink {
 
     /** When it is asked again. */
     private volatile long probeNanos;
+
+    /** Whether a probe could not be planned. */
+    private final AtomicBoolean probeIsMissing = new AtomicBoolean();
 
     final LongAdder trips = new LongAdder();
     final LongAdder requests = new LongAdder();
@@ -124,6 +129,9 @@ final class StoreLink {
         }
         if (isOut) {
             quota.outage(true);
+            if (probeIsMissing.compareAndSet(true, false)) {
+                scheduleProbe();
+            }
         } else {
             sendAll();
         }
@@ -146,6 +154,16 @@ final class StoreLink {
         }
     }
 
+    /** A quota is forgotten: it is not charged any more. */
+    void forget(SharedQuota quota) {
+        lock.lock();
+        try {
+            charged.remove(quota);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void sendAll() {
         while (true) {
             List<SharedQuota> quotas;
@@ -162,7 +180,7 @@ final class StoreLink {
             } finally {
                 lock.unlock();
             }
-            send(newBatch(quotas));
+            send(firstBatch(quotas));
         }
     }
 
@@ -185,15 +203,34 @@ final class StoreLink {
     }
 
     /** Notes that no request of these is on its way any more; under the lock. */
-    private void isOver(Bunch batch) {
-        for (SharedQuota quota : batch.quotas) {
+    private void areOver(List<SharedQuota> quotas) {
+        for (SharedQuota quota : quotas) {
             if (quota.scope.hasTwin) {
                 twins.remove(id(quota));
             }
         }
     }
 
-    private Bunch newBatch(List<SharedQuota> quotas) {
+    private SentBatch firstBatch(List<SharedQuota> quotas) {
+        SentBatch made = null;
+        try {
+            made = newBatch(quotas);
+            return made;
+        } finally {
+            if (made == null) { // no memory, or no stack: the next requests go all the same
+                lock.lock();
+                try {
+                    inFlight--;
+                    areOver(quotas);
+                } finally {
+                    lock.unlock();
+                }
+                tellAll(quotas, SharedQuota::dropped);
+            }
+        }
+    }
+
+    private SentBatch newBatch(List<SharedQuota> quotas) {
         long now = clock.nanoTime();
         List<QuotaRequest> built = new ArrayList<>(quotas.size());
         for (SharedQuota quota : quotas) {
@@ -202,18 +239,20 @@ final class StoreLink {
         lock.lock();
         try {
             requests.add(built.size());
-            return new Bunch(quotas, new QuotaBatch(node, ++sequence, built), now);
+            return new SentBatch(quotas, new QuotaBatch(node, ++sequence, built), now);
         } finally {
             lock.unlock();
         }
     }
 
-    private void send(Bunch batch) {
+    private void send(SentBatch batch) {
         trips.increment();
         int attempt = batch.attempt;
         try {
+            // Not on the thread of the timers: what follows may ask the store.
             batch.timer = environment.schedule(
-                    () -> failed(batch, attempt, new TimeoutException("no answer within " + Nanos.text(timeoutNanos))),
+                    () -> environment.handOver(() -> failed(
+                            batch, attempt, new TimeoutException("no answer within " + Nanos.text(timeoutNanos)))),
                     timeoutNanos);
             CompletableFuture<List<QuotaGrant>> answer = store.take(batch.batch);
             batch.isAsking(answer);
@@ -229,13 +268,13 @@ final class StoreLink {
         }
     }
 
-    private void answered(Bunch batch, int attempt, @Nullable List<QuotaGrant> grants) {
-        if (grants == null || grants.size() != batch.quotas.size()) {
+    private void answered(SentBatch batch, int attempt, @Nullable List<QuotaGrant> grants) {
+        int answers = grants == null ? 0 : (int) grants.stream().filter(Objects::nonNull).count();
+        if (grants == null || answers != batch.quotas.size() || grants.size() != answers) {
             failed(
                     batch,
                     attempt,
-                    new IllegalStateException((grants == null ? "no" : grants.size()) + " answers to "
-                            + batch.quotas.size() + " requests"));
+                    new IllegalStateException(answers + " answers to " + batch.quotas.size() + " requests"));
             return;
         }
         boolean isProbe;
@@ -247,7 +286,7 @@ final class StoreLink {
                 return;
             }
             batch.isSettled = true;
-            isOver(batch);
+            areOver(batch.quotas);
             if (batch.hasFailed) {
                 unanswered.remove(batch);
             } else {
@@ -259,8 +298,11 @@ final class StoreLink {
         }
         batch.cancelTimer();
         long now = clock.nanoTime();
-        for (int i = 0; i < grants.size(); i++) {
-            batch.quotas.get(i).answered(grants.get(i), batch.sentNanos, now, wasPrompt);
+        int next = 0;
+        while (next < grants.size()) {
+            SharedQuota quota = batch.quotas.get(next);
+            QuotaGrant grant = grants.get(next++);
+            shielded(() -> quota.answered(grant, batch.sentNanos, now, wasPrompt));
         }
         if (isProbe) {
             probeWorked();
@@ -269,8 +311,23 @@ final class StoreLink {
         }
     }
 
+    /** Lets one quota take its news; what goes wrong there keeps no other from its own. */
+    private void shielded(Runnable news) {
+        try {
+            news.run();
+        } catch (Throwable thrown) { // no memory, or a part of the environment
+            SafeLog.warn(LOG, "limits \"{}\": an answer of the store could not be taken in", name, thrown);
+        }
+    }
+
+    private void tellAll(Iterable<SharedQuota> quotas, Consumer<SharedQuota> news) {
+        for (SharedQuota quota : quotas) {
+            shielded(() -> news.accept(quota));
+        }
+    }
+
     @SuppressWarnings("NonAtomicVolatileUpdate") // written under the lock only
-    private void failed(Bunch batch, int attempt, Throwable reason) {
+    private void failed(SentBatch batch, int attempt, Throwable reason) {
         boolean begins;
         boolean probes;
         List<SharedQuota> waiting = List.of();
@@ -310,28 +367,46 @@ final class StoreLink {
                     LOG,
                     "limits \"{}\": the store does not answer ({}); until it does limiters go by their outage policy",
                     name,
-                    reason.toString());
+                    Text.ofThrown(reason));
         }
-        for (SharedQuota quota : waiting) {
-            quota.outage(true);
-        }
-        for (SharedQuota quota : batch.quotas) {
-            quota.outage(false);
+        tellAll(waiting, quota -> quota.outage(true));
+        tellAll(batch.quotas, quota -> quota.outage(false));
+    }
+
+    /** Plans the next probe; if even that is not possible, a request that finds the outage tries again. */
+    private void scheduleProbe() {
+        long pause = pauseNanos;
+        boolean isPlanned = false;
+        try {
+            pause += environment.random().nextLong(pauseNanos / 4 + 1);
+            probeNanos = clock.nanoTime() + pause;
+            if (!isClosed) {
+                environment.schedule(() -> environment.handOver(this::probe), pause);
+            }
+            isPlanned = true;
+        } catch (Throwable noTimer) { // the environment was closed, or there is no memory
+            SafeLog.debug(LOG, "limits \"{}\": no timer to ask the store again", name, noTimer);
+        } finally {
+            probeIsMissing.set(!isPlanned);
         }
     }
 
-    private void scheduleProbe() {
-        long pause = pauseNanos + environment.random().nextLong(pauseNanos / 4 + 1);
-        probeNanos = clock.nanoTime() + pause;
-        if (!isClosed) {
-            environment.schedule(() -> environment.handOver(this::probe), pause);
+    private void probe() {
+        boolean goesOn = false;
+        try {
+            probeNext();
+            goesOn = true;
+        } finally {
+            if (!goesOn) { // no memory, or no stack: no probe may be the last
+                scheduleProbe();
+            }
         }
     }
 
     /** Asks the store again: what was not answered, or else anything. One at a time. */
-    private void probe() {
+    private void probeNext() {
         while (true) {
-            Bunch next;
+            SentBatch next;
             SharedQuota any;
             lock.lock();
             try {
@@ -368,7 +443,7 @@ final class StoreLink {
     }
 
     /** Marks a batch that a probe is on its way with, unless a late answer has come. */
-    private boolean beginsProbing(Bunch batch) {
+    private boolean beginsProbing(SentBatch batch) {
         lock.lock();
         try {
             batch.isProbing = !batch.isSettled;
@@ -378,26 +453,24 @@ final class StoreLink {
         }
     }
 
-    private boolean isTooOld(Bunch batch) {
+    private boolean isTooOld(SentBatch batch) {
         return clock.nanoTime() - batch.sentNanos >= store.replayNanos() - timeoutNanos;
     }
 
-    private void drop(Bunch batch) {
+    private void drop(SentBatch batch) {
         lock.lock();
         try {
             if (batch.isSettled) {
                 return;
             }
             batch.isSettled = true;
-            isOver(batch);
+            areOver(batch.quotas);
             unanswered.remove(batch);
         } finally {
             lock.unlock();
         }
         batch.isAsking(null);
-        for (SharedQuota quota : batch.quotas) {
-            quota.dropped();
-        }
+        tellAll(batch.quotas, SharedQuota::dropped);
     }
 
     private void probeWorked() {
@@ -420,9 +493,7 @@ final class StoreLink {
             return;
         }
         SafeLog.info(LOG, "limits \"{}\": the store answers again", name);
-        for (SharedQuota quota : owing) {
-            quota.wantMore();
-        }
+        tellAll(owing, SharedQuota::wantMore);
         sendAll();
     }
 
@@ -436,56 +507,6 @@ final class StoreLink {
             queue.clear();
         } finally {
             lock.unlock();
-        }
-    }
-
-    /** Requests that were sent together, and what became of them. */
-    private static final class Bunch {
-        final List<SharedQuota> quotas;
-        final QuotaBatch batch;
-
-        /** When it was sent first. */
-        final long sentNanos;
-
-        volatile Scheduler.@Nullable Timer timer;
-
-        /** What the latest attempt waits for. */
-        private final AtomicReference<@Nullable CompletableFuture<?>> answer = new AtomicReference<>();
-
-        /** Counts attempts that have ended. Written under the lock of the link, as the rest. */
-        volatile int attempt;
-
-        /** Whether it is known what became of it, or will never be. */
-        boolean isSettled;
-
-        /** Whether it is among those that were not answered. */
-        boolean hasFailed;
-
-        /** Whether a probe is on its way with it. */
-        boolean isProbing;
-
-        Bunch(List<SharedQuota> quotas, QuotaBatch batch, long sentNanos) {
-            this.quotas = quotas;
-            this.batch = batch;
-            this.sentNanos = sentNanos;
-        }
-
-        /**
-         * Calls the attempt before off: a client that has no connection keeps what it was given, and would send all
-         * attempts when it has one again.
-         */
-        void isAsking(@Nullable CompletableFuture<?> next) {
-            CompletableFuture<?> before = answer.getAndSet(next);
-            if (before != null) {
-                before.cancel(false);
-            }
-        }
-
-        void cancelTimer() {
-            Scheduler.Timer set = timer;
-            if (set != null) {
-                set.cancel();
-            }
         }
     }
 }

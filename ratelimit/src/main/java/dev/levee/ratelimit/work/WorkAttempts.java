@@ -16,7 +16,6 @@ import dev.levee.core.policy.RetryBudget;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -152,7 +151,7 @@ final class WorkAttempts<T> {
             if (entry == null || (entry.attempts == 0 && entry.refusals == 0)) {
                 budget.onFirstAttempt();
             }
-            result = handler.handle(item, entry == null ? 1 : attemptOf(entry));
+            result = handler.handle(item, entry == null ? 1 : entry.attempt());
             if (result instanceof CompletionStage<?> stage) {
                 PendingWork<T> pending = new PendingWork<>(this, slot, stage, ofWorker, start);
                 if (pending.follow()) {
@@ -167,10 +166,6 @@ final class WorkAttempts<T> {
         finish(slot, result, error, start);
         takeBackInterrupt(slot);
         return false;
-    }
-
-    private static int attemptOf(WorkEntry<?> entry) {
-        return entry.attempts == Integer.MAX_VALUE ? Integer.MAX_VALUE : entry.attempts + 1;
     }
 
     /** The stage of an item has ended, on any thread. */
@@ -215,7 +210,7 @@ final class WorkAttempts<T> {
         } finally {
             book.lock.unlock();
         }
-        tellCaller(entry);
+        entry.tellCaller();
     }
 
     private void fail(WorkSlot slot, Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
@@ -261,13 +256,13 @@ final class WorkAttempts<T> {
         } else if (!returned) {
             retried.increment();
             if (listener != null) {
-                listener.onAttempt(Policy.Kind.QUEUE, name, attemptOf(entry), delay);
+                listener.onAttempt(Policy.Kind.QUEUE, name, entry.attempt(), delay);
             }
         }
         if (waits) {
             setTimer(entry, delay);
         } else {
-            tellCaller(entry);
+            entry.tellCaller();
         }
     }
 
@@ -335,7 +330,7 @@ final class WorkAttempts<T> {
         }
         entry.cancelTimer();
         warnOfDead(entry, dropped);
-        tellCaller(entry);
+        entry.tellCaller();
         afterEnd();
         return true;
     }
@@ -360,19 +355,29 @@ final class WorkAttempts<T> {
         }
         SafeLog.warn(LOG, "{}: an attempt could not be dealt with, its item is a dead letter", label, error);
         if (entry != null) {
-            tellCaller(entry);
+            entry.tellCaller();
         }
     }
 
     /** The backoff of an item is over: called by its timer. */
     void due(WorkEntry<T> entry) {
-        if (entry.unpaid) {
-            if (entry.state == WorkEntry.BACKOFF && !isPaid()) {
-                postpone(entry);
-                return;
-            }
-            entry.unpaid = false;
+        if (entry.unpaid) { // a budget may be one of a user, which the thread of the timers must not ask
+            environment.handOver(() -> askBudget(entry));
+        } else {
+            ready(entry);
         }
+    }
+
+    private void askBudget(WorkEntry<T> entry) {
+        entry.unpaid = entry.state == WorkEntry.BACKOFF && !isPaid();
+        if (entry.unpaid) {
+            postpone(entry);
+        } else {
+            ready(entry);
+        }
+    }
+
+    private void ready(WorkEntry<T> entry) {
         boolean waited;
         book.lock.lock();
         try {
@@ -381,7 +386,7 @@ final class WorkAttempts<T> {
             book.lock.unlock();
         }
         if (waited) {
-            tellCaller(entry);
+            entry.tellCaller();
             crew.wake();
         }
     }
@@ -400,7 +405,7 @@ final class WorkAttempts<T> {
         if (waits) {
             setTimer(entry, delay);
         } else {
-            tellCaller(entry);
+            entry.tellCaller();
             afterEnd(); // it may have been given back
         }
     }
@@ -430,12 +435,6 @@ final class WorkAttempts<T> {
     void logAgain() {
         warnedOfDead = false;
         warnedOfDropped = false;
-    }
-
-    static void tellCaller(WorkEntry<?> entry) {
-        if (entry.caller != null) {
-            LockSupport.unpark(entry.caller);
-        }
     }
 
     /** Does what follows when an item has left its slot: a place may be free, and items may be ready. */

@@ -131,7 +131,7 @@ final class WorkClosing<T> {
         running.forEach(each -> attempts.shielded(each::interrupt));
         for (WorkEntry<T> entry : returns) {
             attempts.shielded(entry::cancelTimer);
-            WorkAttempts.tellCaller(entry);
+            entry.tellCaller();
         }
         closers.forEach(LockSupport::unpark);
         return made;

@@ -68,9 +68,8 @@ final class WorkCrew<T> {
         int seen;
         while ((seen = active.get()) < workers && !paused && book.hasWork()) {
             if (active.compareAndSet(seen, seen + 1)) {
-                if (handOver.execute(environment.executor(), worker) != null) {
-                    active.getAndDecrement();
-                    restartLater();
+                if (handOver.execute(environment, worker, this::notBegun) != null) {
+                    notBegun();
                 }
                 return;
             }
@@ -102,13 +101,17 @@ final class WorkCrew<T> {
                 }
             }
         } catch (Throwable noRoom) { // no memory, or no stack: nothing has been taken
-            active.getAndDecrement();
-            restartLater();
+            notBegun();
             throw noRoom;
         }
         if (!kept) {
             leave();
         }
+    }
+
+    private void notBegun() {
+        active.getAndDecrement();
+        restartLater();
     }
 
     private void restartLater() {

@@ -3,6 +3,7 @@ package dev.levee.ratelimit.work;
 import dev.levee.core.CallContext;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,6 +112,18 @@ final class WorkEntry<T> extends WorkNode implements Runnable {
         Scheduler.Timer set = timer;
         if (set != null) {
             set.cancel();
+        }
+    }
+
+    /** Returns the number of its next attempt, from 1. */
+    int attempt() {
+        return attempts == Integer.MAX_VALUE ? Integer.MAX_VALUE : attempts + 1;
+    }
+
+    /** Wakes the thread that has submitted it, if that waits for its end. */
+    void tellCaller() {
+        if (caller != null) {
+            LockSupport.unpark(caller);
         }
     }
 

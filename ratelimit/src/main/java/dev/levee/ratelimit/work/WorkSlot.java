@@ -62,13 +62,13 @@ final class WorkSlot {
             pending = null;
         }
         THREAD.setRelease(this, null);
-        CLAIMED.setRelease(this, 0);
+        CLAIMED.setRelease(this, 0); // release: the next thread to claim it sees it empty
     }
 
     void hold(@Nullable Object taken, long position, long acceptedNanos) {
         this.position = position;
         this.acceptedNanos = acceptedNanos;
-        ITEM.setRelease(this, taken);
+        ITEM.setRelease(this, taken); // release: with the position
     }
 
     @Nullable Object item() {

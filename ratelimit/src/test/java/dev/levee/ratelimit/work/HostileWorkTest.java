@@ -9,6 +9,7 @@ import dev.levee.core.Listener;
 import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Backoff;
+import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.time.Duration;
@@ -71,6 +72,67 @@ class HostileWorkTest {
             time.advance(Duration.ofMillis(100));
             assertThat(queue.counts().done()).isEqualTo(1);
         }
+    }
+
+    @Test
+    void an_executor_that_drops_workers_delays_items_and_loses_none() {
+        int[] drops = {2};
+        WorkQueue<String> queue = queue(c -> {}, (item, attempt) -> handled.add(item), with(task -> {
+            if (drops[0] > 0) {
+                drops[0]--;
+            } else {
+                time.environment().executor().execute(task);
+            }
+        }));
+        queue.offer("a");
+        queue.offer("b");
+        time.advance(Duration.ofSeconds(29));
+        assertThat(handled).isEmpty();
+        time.advance(Duration.ofMinutes(2));
+        assertThat(handled).containsExactly("a", "b");
+        assertBalanced(queue);
+    }
+
+    @Test
+    void a_budget_is_not_asked_on_the_thread_of_the_timers() {
+        Deque<Runnable> tasks = new ArrayDeque<>();
+        int[] asked = {0};
+        RetryBudget budget = new RetryBudget() {
+            @Override
+            public String name() {
+                return "own";
+            }
+
+            @Override
+            public void onFirstAttempt() {}
+
+            @Override
+            public boolean tryWithdraw(double cost) {
+                return ++asked[0] > 2;
+            }
+
+            @Override
+            public void measure(Sink sink) {}
+        };
+        WorkQueue<String> queue = queue(
+                c -> c.budget(budget),
+                (item, attempt) -> {
+                    handled.add(item);
+                    throw new IOException();
+                },
+                with(tasks::add));
+        queue.offer("a");
+        tasks.remove().run();
+        assertThat(asked[0]).isEqualTo(1);
+        time.advance(Duration.ofSeconds(1));
+        assertThat(asked[0]).as("asked by the timer").isEqualTo(1);
+        tasks.remove().run();
+        assertThat(asked[0]).isEqualTo(2);
+        time.advance(Duration.ofSeconds(1));
+        tasks.remove().run();
+        assertThat(asked[0]).isEqualTo(3);
+        tasks.remove().run();
+        assertThat(handled).containsExactly("a", "a");
     }
 
     @Test

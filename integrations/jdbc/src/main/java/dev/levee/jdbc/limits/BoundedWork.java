@@ -1,15 +1,25 @@
 package dev.levee.jdbc.limits;
 
+import dev.levee.core.Environment;
+import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Runs tasks that block, in their order, some at once at most. A task must not throw. */
 final class BoundedWork {
     private static final int MAX_WAITING = 10_000;
 
-    private final Consumer<Runnable> threads;
+    private static final Logger LOG = LoggerFactory.getLogger(JdbcQuotaStore.class);
+
+    private final Environment environment;
+    private final boolean hasExecutor;
+    private final String part;
     private final int maxRunning;
     private final ConcurrentLinkedQueue<Runnable> waiting = new ConcurrentLinkedQueue<>();
 
@@ -18,8 +28,20 @@ final class BoundedWork {
 
     private final AtomicInteger running = new AtomicInteger();
 
-    BoundedWork(Consumer<Runnable> threads, int maxRunning) {
-        this.threads = threads;
+    /**
+     * Makes one that has no tasks.
+     *
+     * @param environment runs what has no executor of its own
+     * @param executor runs the tasks; null for that of the environment
+     * @param part whose tasks they are: kind and quoted name
+     * @param maxRunning how many run at once at most
+     */
+    BoundedWork(Environment environment, @Nullable Executor executor, String part, int maxRunning) {
+        this.hasExecutor = executor != null;
+        this.environment = executor == null
+                ? environment
+                : environment.toBuilder().executor(executor).build();
+        this.part = part;
         this.maxRunning = maxRunning;
     }
 
@@ -29,23 +51,45 @@ final class BoundedWork {
             throw new RejectedExecutionException(MAX_WAITING + " batches wait for the database");
         }
         waiting.add(task);
-        startOne();
+        Throwable rejected = startOne();
+        if (rejected != null && waiting.remove(task)) { // else another one has taken it
+            tasks.decrementAndGet();
+            throw Unchecked.<RuntimeException>asDeclared(rejected);
+        }
     }
 
-    private void startOne() {
+    /** Starts one more, if there may be more; returns why there is no thread for it, or null. */
+    private @Nullable Throwable startOne() {
         int now = running.get();
         while (now < maxRunning) {
             if (running.compareAndSet(now, now + 1)) {
-                try {
-                    threads.accept(this::work);
-                } catch (RuntimeException | Error rejected) {
+                Throwable rejected = start();
+                if (rejected != null) {
                     running.decrementAndGet();
-                    throw rejected;
                 }
-                return;
+                return rejected;
             }
             now = running.get();
         }
+        return null;
+    }
+
+    private @Nullable Throwable start() {
+        try {
+            if (hasExecutor) {
+                return HandOver.tryExecute(environment, this::work, lost -> lost(), LOG, part);
+            }
+            environment.handOver(this::work);
+            return null;
+        } catch (Throwable noMemory) {
+            return noMemory;
+        }
+    }
+
+    /** The executor has dropped one. */
+    private void lost() {
+        running.decrementAndGet();
+        startAnother();
     }
 
     private void work() {
@@ -56,9 +100,13 @@ final class BoundedWork {
             }
         } finally {
             running.decrementAndGet();
+            startAnother(); // for what came when this one had looked already
         }
+    }
+
+    private void startAnother() {
         if (!waiting.isEmpty()) {
-            startOne(); // it came when this one had looked already
+            startOne(); // without a thread, those that wait go with the next task
         }
     }
 }

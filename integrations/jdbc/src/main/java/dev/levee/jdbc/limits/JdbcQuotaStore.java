@@ -95,8 +95,7 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
         this.environment = Require.nonNull("environment", environment);
         this.clock = clock;
         replayNanos = Nanos.of(config.replay);
-        Consumer<Runnable> threads = config.executor == null ? environment::handOver : config.executor::execute;
-        work = new BoundedWork(threads, config.maxConnections);
+        work = new BoundedWork(environment, config.executor, "quota store \"" + name + '"', config.maxConnections);
     }
 
     /**
@@ -197,7 +196,7 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
             }
             batch.requests().forEach(request -> check(request.terms().limit()));
             work.run(() -> complete(answer, batch));
-        } catch (RuntimeException refused) {
+        } catch (Throwable refused) { // an Error too: there may be no thread for it
             answer.completeExceptionally(refused);
         }
         return answer;
@@ -355,14 +354,18 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
     private void planExpiry() {
         long every = Nanos.of(config.expireEvery);
         if (every < Nanos.NEVER && !closed) {
-            timer = environment.schedule(this::expireSoon, every);
+            Scheduler.Timer planned = environment.schedule(this::expireSoon, every);
+            timer = planned;
+            if (closed) { // meanwhile, and it may not have seen the timer
+                planned.cancel();
+            }
         }
     }
 
     private void expireSoon() {
         try {
             work.run(this::expireAndPlan);
-        } catch (RuntimeException rejected) {
+        } catch (Throwable rejected) { // an Error too: there may be no thread for it
             planExpiry();
         }
     }
@@ -370,7 +373,7 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
     private void expireAndPlan() {
         try {
             expire();
-        } catch (Exception failed) {
+        } catch (Throwable failed) { // by a driver
             SafeLog.warn(LOG, "{}: rows that have expired were not deleted", this, failed);
         } finally {
             planExpiry();

@@ -1,5 +1,6 @@
 package dev.levee.jdbc.limits;
 
+import dev.levee.core.internal.Text;
 import dev.levee.ratelimit.shared.QuotaGrant;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -41,7 +42,8 @@ record QuotaAnswer(long sequence, long seen, QuotaGrant grant) {
     private static QuotaAnswer read(String text) {
         String[] parts = text.split(",", -1);
         if (parts.length != 10) {
-            throw new IllegalArgumentException("the table has an answer that is not known: \"" + text + '"');
+            throw new IllegalArgumentException(
+                    "the table has an answer that is not known: \"" + Text.printable(text) + '"');
         }
         return new QuotaAnswer(
                 Long.parseLong(parts[0]),

@@ -2,6 +2,7 @@ package dev.levee.jdbc.limits;
 
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.SlidingWindowLimit;
 import dev.levee.ratelimit.TokenBucketLimit;
@@ -58,7 +59,8 @@ final class TermsText {
     static QuotaTerms read(String text) {
         String[] parts = text.split(":", -1);
         if (parts.length != 6 || !(parts[0].equals("b") || parts[0].equals("w"))) {
-            throw new IllegalArgumentException("the table has terms that are not known: \"" + text + '"');
+            throw new IllegalArgumentException(
+                    "the table has terms that are not known: \"" + Text.printable(text) + '"');
         }
         long permits = Long.parseLong(parts[1]);
         Duration per = Duration.ofNanos(Long.parseLong(parts[2]));

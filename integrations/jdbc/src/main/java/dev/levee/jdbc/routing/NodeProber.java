@@ -74,12 +74,20 @@ final class NodeProber {
     private void begin() {
         boolean begun = false;
         try {
-            begun = handOver.execute(environment.executor(), new ProbeRun()) == null;
+            begun = handOver.execute(environment, new ProbeRun(), this::notBegun) == null;
         } finally {
-            if (!begun) { // says nothing of the node
-                busy.set(false);
-                plan();
+            if (!begun) {
+                notBegun();
             }
+        }
+    }
+
+    /** Says nothing of the node. */
+    private void notBegun() {
+        busy.set(false);
+        plan();
+        if (closed && busy.compareAndSet(false, true)) { // closed since
+            environment.handOver(this::giveBack);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.levee.jdbc.routing;
 
 import dev.levee.core.Operation;
+import dev.levee.core.internal.StackRoom;
 import org.jspecify.annotations.Nullable;
 
 /** Whether what the current thread does is declared as reading. */
@@ -15,6 +16,7 @@ final class ReadScope {
         if (isOpen()) {
             return operation.run();
         }
+        StackRoom.require(); // a thread that was left in the scope would read what it must not for ever
         open.set(Boolean.TRUE);
         try {
             return operation.run();

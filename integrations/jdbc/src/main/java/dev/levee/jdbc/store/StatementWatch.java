@@ -87,7 +87,7 @@ final class StatementWatch implements AutoCloseable {
         }
         try {
             statement.cancel();
-        } catch (SQLException lost) {
+        } catch (SQLException | RuntimeException | Error lost) { // whatever a driver throws
             // tried again
         }
         if (!closed) {

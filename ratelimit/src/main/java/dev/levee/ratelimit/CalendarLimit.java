@@ -20,8 +20,8 @@ import java.util.Locale;
  * <p><b>Which moment belongs to which period.</b> A day begins at the first moment of its date, so it has 23 or 25
  * hours where the clock is changed, and where midnight is left out it begins after that. A week begins on Monday (ISO
  * 8601), a month on its first day. A minute or hour begins whenever the clock on the wall shows a full one: an hour
- * that the clock shows twice is two hours; a change of half an hour makes one of 90 minutes. No moment belongs to two
- * periods, and a date that the clock is set back to does not begin again.
+ * that the clock shows twice is two hours; a change of half an hour makes one of 90 minutes, because no hour is shorter
+ * than an hour. No moment belongs to two periods, and a date that the clock is set back to does not begin again.
  *
  * <p><b>The clock</b> is {@link dev.levee.core.Environment#wallClock}, which can be set. Ahead: the period that it then
  * shows begins. Back: the period that had begun goes on, with what is left in it, until the clock has come to its end

@@ -47,6 +47,11 @@ class CalendarTest {
             "HOURS, Australia/Lord_Howe, 2026-04-04T14:30Z, 2026-04-04T14:00Z, 2026-04-04T15:30Z",
             "HOURS, Australia/Lord_Howe, 2026-04-04T15:10Z, 2026-04-04T14:00Z, 2026-04-04T15:30Z",
             "HOURS, Australia/Lord_Howe, 2026-10-03T15:40Z, 2026-10-03T14:30Z, 2026-10-03T16:00Z",
+            // half an hour that ends at a full one
+            "HOURS, America/Caracas, 2016-05-01T06:45Z, 2016-05-01T06:30Z, 2016-05-01T08:00Z",
+            "HOURS, America/Caracas, 2016-05-01T07:30Z, 2016-05-01T06:30Z, 2016-05-01T08:00Z",
+            "HOURS, Asia/Pyongyang, 2018-05-04T14:59Z, 2018-05-04T14:30Z, 2018-05-04T16:00Z",
+            "HOURS, America/Barbados, 1944-09-10T06:10Z, 1944-09-10T05:30Z, 1944-09-10T07:00Z",
             // the hour that is shown twice is two hours
             "HOURS, Europe/Berlin, 2026-10-25T00:30Z, 2026-10-25T00:00Z, 2026-10-25T01:00Z",
             "HOURS, Europe/Berlin, 2026-10-25T01:30Z, 2026-10-25T01:00Z, 2026-10-25T02:00Z",
@@ -80,6 +85,10 @@ class CalendarTest {
             assertThat(CalendarPeriod.of(period.end(), limit.unit(), limit.zone())
                             .start())
                     .isEqualTo(period.end());
+            if (limit.unit() == ChronoUnit.HOURS) {
+                assertThat(period.end() - period.start())
+                        .isGreaterThanOrEqualTo(Duration.ofHours(1).toMillis());
+            }
         }
 
         @Test

@@ -151,13 +151,6 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
     }
 
     @Override
-    @Nullable String whyFixed(RateLimiterConfig from, RateLimiterConfig to) {
-        return from.limit() instanceof TokenBucketLimit == to.limit() instanceof TokenBucketLimit
-                ? null
-                : "algorithm cannot be changed from or to a token bucket while running: it needs a restart";
-    }
-
-    @Override
     Runnable change(Policy policy, RateLimiterConfig to, Surroundings around) {
         RateLimiter limiter = (RateLimiter) policy;
         Limit limit = around.customized(limiter.name(), RateLimiterConfig.Builder.class, to.toBuilder())

@@ -5,6 +5,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import dev.levee.core.internal.Nanos;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,7 @@ final class AsyncWait<K, V> implements Runnable {
     private volatile @Nullable PendingLoad<V> load;
     private volatile long joinedAt;
     private volatile Scheduler.@Nullable Timer timer;
+    private volatile Scheduler.@Nullable Timer softTimer;
 
     /** How to begin once more. */
     @FunctionalInterface
@@ -70,7 +72,18 @@ final class AsyncWait<K, V> implements Runnable {
             }
             timer = environment.schedule(() -> environment.handOver(this::tooLate), left);
         }
+        long soft = site.softNanos();
+        if (soft < Nanos.NEVER && site.hasOld(key)) {
+            softTimer = environment.schedule(() -> environment.handOver(carrying.carry(this::settleForOld)), soft);
+        }
         future.whenComplete((value, failure) -> stop());
+    }
+
+    private void settleForOld() {
+        LoadResult<V> old = future.isDone() ? null : site.old(key);
+        if (old != null) {
+            complete(old);
+        }
     }
 
     private void tooLate() {
@@ -156,14 +169,18 @@ final class AsyncWait<K, V> implements Runnable {
     }
 
     private void stop() {
-        Scheduler.Timer set = timer;
-        if (set != null) {
-            set.cancel();
-        }
+        cancel(timer);
+        cancel(softTimer);
         PendingLoad<V> of = load;
         if (of != null) {
             of.forget(this);
             release(of);
+        }
+    }
+
+    private static void cancel(Scheduler.@Nullable Timer timer) {
+        if (timer != null) {
+            timer.cancel();
         }
     }
 

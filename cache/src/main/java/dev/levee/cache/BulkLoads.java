@@ -2,7 +2,9 @@ package dev.levee.cache;
 
 import dev.levee.cache.CachedValue.Origin;
 import dev.levee.cache.PendingLoad.LoadResult;
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
+import dev.levee.core.internal.Nanos;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -45,24 +47,45 @@ final class BulkLoads<K, V> {
     /**
      * Returns the values of keys.
      *
-     * @param elsewhere runs the call; null for this thread
+     * @param elsewhere runs the call if this thread must not: there is a time limit, or a key has an old value for a
+     *     caller that has waited long enough
      */
-    Map<K, V> getAll(Set<K> keys, BulkLoader<? super K, ? extends V> from, @Nullable AsyncLoads<K, V> elsewhere) {
+    Map<K, V> getAll(Set<K> keys, BulkLoader<? super K, ? extends V> from, AsyncLoads<K, V> elsewhere) {
+        Deadline patience = patience();
         BulkAnswer<K, V> answer = new BulkAnswer<>(name, site, keys);
         Collection<K> missing = keys;
         while (!missing.isEmpty()) {
             long joinedAt = site.epoch();
             Loading work = new Loading(name, missing);
             Claims<K, V> claims = claim(missing, work, answer, from);
-            if (elsewhere == null) {
+            if (!site.isLimited() && !anyHasOld(claims.own())) {
                 loadOwn(claims.own(), work, from, answer);
             } else if (!claims.own().isEmpty()) {
                 elsewhere.launchAll(claims.own(), work, from);
                 claims.joined().putAll(claims.own());
             }
-            missing = awaitJoined(claims.joined(), joinedAt, answer);
+            missing = awaitJoined(claims.joined(), joinedAt, answer, patience);
         }
         return answer.valuesOrThrow();
+    }
+
+    /** Returns until when this call waits for keys that have an old value; null if there is no such limit. */
+    private @Nullable Deadline patience() {
+        long nanos = site.softNanos();
+        return nanos < Nanos.NEVER ? Deadline.afterNanos(nanos, environment.clock()) : null;
+    }
+
+    private boolean anyHasOld(Map<K, PendingLoad<V>> own) {
+        boolean done = false;
+        try {
+            boolean any = own.keySet().stream().anyMatch(site::hasOld);
+            done = true;
+            return any;
+        } finally {
+            if (!done) { // a clock or an equals
+                fail(own, new IllegalStateException("the call ended before it loaded"));
+            }
+        }
     }
 
     /** Answers the keys that have an entry, and puts those in flight that are not. */
@@ -174,14 +197,16 @@ final class BulkLoads<K, V> {
     }
 
     /** Waits for loads of other callers, and returns the keys that must be looked up again. */
-    private List<K> awaitJoined(Map<K, PendingLoad<V>> joined, long joinedAt, BulkAnswer<K, V> answer) {
+    private List<K> awaitJoined(
+            Map<K, PendingLoad<V>> joined, long joinedAt, BulkAnswer<K, V> answer, @Nullable Deadline patience) {
         List<K> again = new ArrayList<>();
         for (Map.Entry<K, PendingLoad<V>> each : joined.entrySet()) {
             K key = each.getKey();
             PendingLoad<V> load = each.getValue();
             try {
-                LoadResult<V> result = load.await(name, key, environment.scheduler());
-                if (load.mustReload(result, joinedAt)) {
+                LoadResult<V> old = patience == null ? null : oldAfter(patience, key, load);
+                LoadResult<V> result = old == null ? load.await(name, key, environment.scheduler()) : old;
+                if (old == null && load.mustReload(result, joinedAt)) {
                     again.add(key);
                 } else {
                     answer.add(key, result);
@@ -193,10 +218,19 @@ final class BulkLoads<K, V> {
         return again;
     }
 
+    /** Waits for a load, but not for long; returns the old value if that has not ended, and there is one. */
+    private @Nullable LoadResult<V> oldAfter(Deadline patience, K key, PendingLoad<V> load) {
+        if (!site.hasOld(key) || load.await(name, key, environment.scheduler(), patience) != null) {
+            return null;
+        }
+        return site.old(key);
+    }
+
     /** Begins a load of each key that is none of this thread, and waits for all. */
     Map<K, V> awaitAll(Set<K> keys, Loader<? super K, ? extends V> from, AsyncLoads<K, V> elsewhere) {
         BulkAnswer<K, V> answer = new BulkAnswer<>(name, site, keys);
         boolean withinALoad = Loading.current() != null;
+        Deadline patience = patience();
         Collection<K> missing = keys;
         while (!missing.isEmpty()) {
             long joinedAt = site.epoch();
@@ -214,7 +248,7 @@ final class BulkLoads<K, V> {
                 }
                 joined.put(key, load);
             }
-            missing = awaitJoined(joined, joinedAt, answer);
+            missing = awaitJoined(joined, joinedAt, answer, patience);
         }
         return answer.valuesOrThrow();
     }

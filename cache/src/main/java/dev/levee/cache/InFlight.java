@@ -31,6 +31,9 @@ class InFlight<K, V> {
     private final ConcurrentHashMap<K, Activity<V>> keys = new ConcurrentHashMap<>();
     private final Entries<K, V> entries;
 
+    /** One write, and nothing else. */
+    private final Activity<V> oneWrite = new Activity<>(null, 1, false);
+
     InFlight(Entries<K, V> entries) {
         this.entries = entries;
     }
@@ -123,12 +126,14 @@ class InFlight<K, V> {
     /** Begins a write, and returns the generation in which it began. */
     Entries.Generation<V> beginWrite(K key) {
         Entries.Generation<V> begun = entries.current();
-        keys.compute(key, (k, was) -> {
-            if (was == null) {
-                return new Activity<>(null, 1, false);
-            }
-            return new Activity<>(was.load, was.writes + 1, was.disturbed || was.writes > 0);
-        });
+        if (keys.putIfAbsent(key, oneWrite) != null) { // or computed, which costs more
+            keys.compute(key, (k, was) -> {
+                if (was == null) {
+                    return oneWrite;
+                }
+                return new Activity<>(was.load, was.writes + 1, was.disturbed || was.writes > 0);
+            });
+        }
         return begun;
     }
 

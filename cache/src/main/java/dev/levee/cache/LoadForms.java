@@ -1,6 +1,7 @@
 package dev.levee.cache;
 
 import dev.levee.core.Environment;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StackRoom;
 import java.util.Map;
@@ -31,7 +32,8 @@ final class LoadForms<K, V> {
         this.name = name;
         this.entries = entries;
         this.loads = loads;
-        this.site = new LocalSite<>(name, entries, inFlight, loads, totals);
+        this.site = new LocalSite<>(
+                name, entries, inFlight, loads, environment.clock(), Nanos.of(config.softLoadTimeout()), totals);
         this.bulk = new BulkLoads<>(name, environment, site);
         GatheredLoads<K, V> gathered = GatheredLoads.of(name, config, environment, site, bulk, own);
         this.async = new AsyncLoads<>(name, environment, site, bulk, gathered);
@@ -53,7 +55,7 @@ final class LoadForms<K, V> {
         Set<K> asked = checked(keys);
         Loader<? super K, ? extends V> loader = loads.required(from);
         if (loader instanceof BulkLoader<? super K, ? extends V> many) {
-            return bulk.getAll(asked, many, site.isLimited() ? async : null);
+            return bulk.getAll(asked, many, async);
         }
         if (loader instanceof AsyncLoader) {
             return bulk.awaitAll(asked, loader, async);

@@ -2,6 +2,7 @@ package dev.levee.cache;
 
 import dev.levee.cache.CachedValue.Origin;
 import dev.levee.cache.PendingLoad.LoadResult;
+import dev.levee.core.internal.Nanos;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,15 @@ interface LoadSite<K, V> {
 
     /** Whether there is a limit, so that no load may run on the thread of its caller. */
     boolean isLimited();
+
+    /** How long a caller waits for a load that could have an old value; {@link Nanos#NEVER} if there is no limit. */
+    long softNanos();
+
+    /** Whether there is an old value of a key that a caller may have instead of waiting. */
+    boolean hasOld(K key);
+
+    /** Returns that value for a caller that has waited long enough, and puts off the next load; null if it is gone. */
+    @Nullable LoadResult<V> old(K key);
 
     /** Counts a call of the loader. */
     void count(long nanos, boolean failed);

@@ -177,11 +177,16 @@ final class Loads<K, V> {
             } else {
                 handOver(key, mine, from);
             }
-            LoadResult<V> result = load.await(name, key, environment.scheduler(), patience(old));
-            if (result == null && old != null) {
-                return insteadOfWaiting(key, old);
+            Deadline patience = old == null ? null : Deadline.afterNanos(softNanos, clock);
+            LoadResult<V> result = load.await(name, key, environment.scheduler(), patience);
+            CacheEntry<V> still = result == null ? old(key, load, mine) : null;
+            if (still != null) {
+                return insteadOfWaiting(key, still);
             }
-            if (result != null && !load.mustReload(result, joinedAt)) {
+            if (result == null) { // what was old was invalidated meanwhile
+                result = load.await(name, key, environment.scheduler());
+            }
+            if (!load.mustReload(result, joinedAt)) {
                 if (result.failure() != null) {
                     throw LoadFailures.asSeenByWaiter(name, result.failure());
                 }
@@ -218,7 +223,7 @@ final class Loads<K, V> {
     /** Returns the entry that answers a caller that has waited long enough. */
     private @Nullable CacheEntry<V> old(K key, PendingLoad<V> load, PendingLoad<V> mine) {
         try {
-            CacheEntry<V> there = entries.peek(key, load.generation());
+            CacheEntry<V> there = entries.peek(key, entries.current());
             return there != null && lives.mayReplaceFailure(there, clock.nanoTime()) ? there : null;
         } catch (Throwable broken) { // a clock, or a key's equals, of the user
             if (load == mine) {
@@ -228,13 +233,12 @@ final class Loads<K, V> {
         }
     }
 
-    private @Nullable Deadline patience(@Nullable CacheEntry<V> old) {
-        return old == null ? null : Deadline.afterNanos(softNanos, clock);
-    }
-
-    private @Nullable V insteadOfWaiting(K key, CacheEntry<V> old) {
-        putOff(key, old);
-        if (totals != null) {
+    @Nullable V insteadOfWaiting(K key, CacheEntry<V> old) {
+        long now = clock.nanoTime();
+        if (!lives.isServed(old, now)) { // or another one has come meanwhile
+            putOff(key, old);
+        }
+        if (totals != null && !lives.isFresh(old, now)) {
             totals.stale.increment();
         }
         return old.value;

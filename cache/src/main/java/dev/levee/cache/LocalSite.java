@@ -2,6 +2,8 @@ package dev.levee.cache;
 
 import dev.levee.cache.CachedValue.Origin;
 import dev.levee.cache.PendingLoad.LoadResult;
+import dev.levee.core.NanoClock;
+import dev.levee.core.internal.Nanos;
 import org.jspecify.annotations.Nullable;
 
 /** A {@link LoadSite} over the parts of a {@link LocalCache}. */
@@ -10,6 +12,8 @@ final class LocalSite<K, V> implements LoadSite<K, V> {
     private final Entries<K, V> entries;
     private final InFlight<K, V> inFlight;
     private final Loads<K, V> loads;
+    private final NanoClock clock;
+    private final long softNanos;
     private final @Nullable CacheTotals totals;
 
     LocalSite(
@@ -17,11 +21,15 @@ final class LocalSite<K, V> implements LoadSite<K, V> {
             Entries<K, V> entries,
             InFlight<K, V> inFlight,
             Loads<K, V> loads,
+            NanoClock clock,
+            long softNanos,
             @Nullable CacheTotals totals) {
         this.name = name;
         this.entries = entries;
         this.inFlight = inFlight;
         this.loads = loads;
+        this.clock = clock;
+        this.softNanos = softNanos;
         this.totals = totals;
     }
 
@@ -110,6 +118,30 @@ final class LocalSite<K, V> implements LoadSite<K, V> {
     @Override
     public boolean isLimited() {
         return loads.isLimited();
+    }
+
+    @Override
+    public long softNanos() {
+        return softNanos;
+    }
+
+    @Override
+    public boolean hasOld(K key) {
+        return oldEntry(key) != null;
+    }
+
+    private @Nullable CacheEntry<V> oldEntry(K key) {
+        if (softNanos >= Nanos.NEVER) {
+            return null;
+        }
+        CacheEntry<V> there = entries.peek(key, entries.current());
+        return there != null && entries.lives().mayReplaceFailure(there, clock.nanoTime()) ? there : null;
+    }
+
+    @Override
+    public @Nullable LoadResult<V> old(K key) {
+        CacheEntry<V> old = oldEntry(key);
+        return old == null ? null : LoadResult.value(loads.insteadOfWaiting(key, old));
     }
 
     @Override

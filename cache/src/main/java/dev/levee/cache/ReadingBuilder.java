@@ -238,7 +238,8 @@ abstract sealed class ReadingBuilder<K, V, B extends ReadingBuilder<K, V, B>> pe
     /**
      * How long a caller waits for a load if there is an old value that {@code staleIfError} lets it have: then it gets
      * that one, and the load goes on, on the executor of the environment. For the time of {@code retryAfter} the others
-     * get it at once. Default: {@link Deadline#FOREVER}, no limit.
+     * get it at once. So it is for callers of many keys and asynchronous ones; where many keys are loaded one after the
+     * other, for each of them. Default: {@link Deadline#FOREVER}, no limit.
      *
      * @param value more than zero, less than {@code loadTimeout}; needs {@code staleIfError}
      * @return this

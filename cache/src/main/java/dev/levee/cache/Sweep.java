@@ -28,8 +28,12 @@ final class Sweep<V> {
 
     private Iterator<Map.Entry<Object, CacheEntry<V>>> hand = Collections.emptyIterator();
     private boolean started;
-    private long nextRoundAt;
-    private long longest;
+
+    // Read by all, so that those who make entries while there is nothing to look at write nothing that is shared.
+
+    private volatile boolean pausing;
+    private volatile long nextRoundAt;
+    private volatile long longest;
 
     Sweep(ConcurrentMap<Object, CacheEntry<V>> map) {
         this.map = map;
@@ -43,11 +47,13 @@ final class Sweep<V> {
      * @param now the time
      */
     void step(Lives<?, V> lives, long lifespan, long now) {
-        if (busy.get() || !busy.compareAndSet(false, true)) {
+        if (lifespan > longest) {
+            longest = lifespan; // one that is lost makes the next pause shorter
+        }
+        if ((pausing && now - nextRoundAt < 0) || busy.get() || !busy.compareAndSet(false, true)) {
             return;
         }
         try {
-            longest = Math.max(longest, lifespan);
             for (int look = 0; look < LOOKS; look++) {
                 if (!hand.hasNext() && !begin(now)) {
                     return;
@@ -64,10 +70,12 @@ final class Sweep<V> {
 
     private boolean begin(long now) {
         if (started && now - nextRoundAt < 0) {
+            pausing = true;
             return false;
         }
         started = true;
         nextRoundAt = now + Math.max(MIN_PAUSE, longest / SHARE);
+        pausing = false;
         longest = 0;
         hand = map.entrySet().iterator();
         return hand.hasNext();

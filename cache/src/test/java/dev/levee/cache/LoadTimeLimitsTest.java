@@ -15,12 +15,16 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -83,6 +87,100 @@ class LoadTimeLimitsTest {
             time.advance(ofMillis(150));
             assertThat(cache.get("a")).isEqualTo("new");
             assertThat(store.log).hasSize(2);
+        }
+
+        private List<Cache<String, String>> ofAllLoaders() {
+            Loader<String, String> single = key -> {
+                threaded.scheduler().sleep(ofMinutes(1).toNanos());
+                return "new";
+            };
+            BulkLoader<String, String> many = keys -> Map.of("a", String.valueOf(single.load("a")));
+            AsyncLoader<String, String> async = (key, executor) -> new CompletableFuture<>();
+            List<Cache<String, String>> caches = new ArrayList<>();
+            for (Loader<String, String> loader : List.of(single, many, async)) {
+                caches.add(Cache.over(
+                        "letters",
+                        loader,
+                        c -> c.expireAfter(ofMinutes(5))
+                                .expiryJitter(0)
+                                .staleIfError(ofMinutes(10))
+                                .softLoadTimeout(ofMillis(50)),
+                        threaded));
+            }
+            return caches;
+        }
+
+        private List<Function<Cache<String, String>, Future<String>>> forms() {
+            return List.of(
+                    asked -> {
+                        FutureTask<String> caller = new FutureTask<>(() -> asked.get("a"));
+                        time.start("caller", caller);
+                        return caller;
+                    },
+                    asked -> asked.getAsync("a"),
+                    asked -> asked.getAllAsync(List.of("a")).thenApply(found -> found.get("a")),
+                    asked -> {
+                        FutureTask<String> caller = new FutureTask<>(
+                                () -> asked.getAll(List.of("a")).get("a"));
+                        time.start("caller", caller);
+                        return caller;
+                    });
+        }
+
+        @Test
+        void so_do_callers_of_all_forms() throws Exception {
+            for (Function<Cache<String, String>, Future<String>> form : forms()) {
+                for (Cache<String, String> asked : ofAllLoaders()) {
+                    asked.put("a", "1");
+                    time.advance(ofMinutes(5));
+                    Future<String> caller = form.apply(asked);
+                    time.advance(ofMillis(50).minusNanos(1));
+                    assertThat(caller).isNotDone();
+                    time.advance(ofNanos(1));
+                    assertThat(caller.get(10, TimeUnit.SECONDS)).isEqualTo("1");
+                    assertThat(asked.get("a")).as("for the pause").isEqualTo("1");
+                    time.advance(ofMinutes(1));
+                }
+            }
+        }
+
+        @Test
+        void a_value_that_has_come_meanwhile_is_the_answer_and_is_not_loaded_again() throws Exception {
+            for (Function<Cache<String, String>, Future<String>> form : forms()) {
+                Cache<String, String> asked = ofAllLoaders().get(0);
+                asked.put("a", "1");
+                time.advance(ofMinutes(5));
+                Future<String> caller = form.apply(asked);
+                time.advance(ofMillis(1));
+                asked.put("a", "2");
+                time.advance(ofMillis(49));
+                assertThat(caller.get(10, TimeUnit.SECONDS)).isEqualTo("2");
+                time.advance(ofMinutes(2));
+                assertThat(asked.get("a")).isEqualTo("2");
+                time.advance(ofMinutes(2));
+                assertThat(asked.getEntry("a").origin()).isEqualTo(CachedValue.Origin.PUT);
+            }
+        }
+
+        @Test
+        void what_is_invalidated_meanwhile_is_no_answer() throws Exception {
+            List<Consumer<Cache<String, String>>> invalidations =
+                    List.of(asked -> asked.invalidate("a"), Cache::invalidateAll);
+            for (Function<Cache<String, String>, Future<String>> form : forms()) {
+                for (Consumer<Cache<String, String>> invalidation : invalidations) {
+                    for (Cache<String, String> asked : ofAllLoaders().subList(0, 2)) {
+                        asked.put("a", "1");
+                        time.advance(ofMinutes(5));
+                        Future<String> caller = form.apply(asked);
+                        time.advance(ofMillis(1));
+                        invalidation.accept(asked);
+                        time.advance(ofMillis(100));
+                        assertThat(caller).isNotDone();
+                        time.advance(ofMinutes(1));
+                        assertThat(caller.get(10, TimeUnit.SECONDS)).isEqualTo("new");
+                    }
+                }
+            }
         }
 
         @Test

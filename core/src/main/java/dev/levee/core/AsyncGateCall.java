@@ -28,7 +28,9 @@ import org.slf4j.LoggerFactory;
  *   ENTERING --------------------------------+          REFUSED by another gate, or a gate threw
  * </pre>
  *
- * <p>ENTERING and RUNNING are one value of {@code phase}, {@link #ACTIVE}.
+ * <p>ENTERING and RUNNING are one value of {@code phase}, {@link #ACTIVE}. A call that leaves QUEUED without a permit
+ * is {@link #REFUSING} and then {@link #REFUSED} in place of ACTIVE and SETTLED: until all around it have heard of the
+ * refusal, a timer that fires meanwhile must know that the call has not begun.
  *
  * <p>Invariants:
  *
@@ -53,6 +55,8 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     private static final int ACTIVE = 0;
     private static final int QUEUED = 1;
     private static final int SETTLED = 2;
+    private static final int REFUSING = 3;
+    private static final int REFUSED = 4;
 
     private final GateSegment segment;
     private final Supplier<? extends CompletionStage<T>> operation;
@@ -122,9 +126,11 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             if (phase != QUEUED && (error != null || stamp == Gate.REFUSED)) {
                 return; // cancelled, and settled by that
             }
+            Environment environment = gate.environment();
             Throwable rejected = HandOver.tryExecute(
-                    gate.environment().executor(),
+                    environment,
                     () -> context.call((Action<RuntimeException>) () -> afterWait(turn, stamp, error)),
+                    lost -> environment.handOver(() -> noThread(gate, turn, stamp, error, lost)),
                     LOG,
                     gate);
             if (rejected != null) { // an Error too: there may be no memory for one more thread
@@ -135,7 +141,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
 
     /** The call is cancelled in the queue. Gates further out take that as a refusal, because the work never began. */
     private void leaveQueue(CompletableFuture<Long> turn, Throwable reason) {
-        if (!PHASE.compareAndSet(this, QUEUED, ACTIVE)) {
+        if (!PHASE.compareAndSet(this, QUEUED, REFUSING)) {
             return;
         }
         turn.cancel(false);
@@ -158,7 +164,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             Throwable rejected) {
         if (stamp == null || stamp == Gate.REFUSED) {
             afterWait(turn, stamp, error);
-        } else if (PHASE.compareAndSet(this, QUEUED, ACTIVE)) {
+        } else if (PHASE.compareAndSet(this, QUEUED, REFUSING)) {
             stamps[entered++] = stamp;
             settle(
                     null,
@@ -173,7 +179,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     /** Continues after the wait at gate number {@code entered}. */
     private void afterWait(CompletableFuture<Long> turn, @Nullable Long stamp, @Nullable Throwable error) {
         boolean admitted = stamp != null && stamp != Gate.REFUSED;
-        if (!PHASE.compareAndSet(this, QUEUED, ACTIVE)) { // cancelled meanwhile
+        if (!PHASE.compareAndSet(this, QUEUED, admitted ? ACTIVE : REFUSING)) { // cancelled meanwhile
             if (stamp != null && admitted) {
                 giveBack(stamp);
             }
@@ -208,15 +214,20 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
 
     @Override
     public boolean isQueued() {
-        return phase == QUEUED || super.isQueued();
+        int seen = phase;
+        return seen == QUEUED || seen == REFUSING || seen == REFUSED || super.isQueued();
     }
 
     private GateSegment.CallForm formOf(@Nullable Throwable failure) {
         if (failure == null || failure instanceof RefusedException) { // a refusal says itself whether anything has run
             return GateSegment.CallForm.ASYNCHRONOUS;
         }
+        if (wasCutShort()) {
+            return GateSegment.CallForm.CANCELLED;
+        }
         boolean[] ran = {false};
         try {
+            ran[0] = mayHaveRunBefore();
             earlierFailures(earlier -> ran[0] |= earlier != failure && Outcomes.attemptMayHaveRun(earlier));
         } catch (Throwable thrown) { // of a policy of a user: what it did not tell may have run
             ran[0] = true;
@@ -241,7 +252,9 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
      */
     @SuppressWarnings("NullAway") // the result is null only beside a failure, or where T includes it
     private void settle(@Nullable T result, @Nullable Throwable error) {
-        if (!PHASE.compareAndSet(this, ACTIVE, SETTLED)) {
+        int seen = phase;
+        boolean open = seen == ACTIVE || seen == REFUSING;
+        if (!open || !PHASE.compareAndSet(this, seen, seen == ACTIVE ? SETTLED : REFUSED)) {
             return;
         }
         Throwable failure = error == null ? null : Outcomes.unwrap(error);

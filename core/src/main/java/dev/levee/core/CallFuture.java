@@ -277,6 +277,38 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
+     * Returns whether an attempt before the one that this call has ended with may have run: then a failure that says
+     * "not sent" says so of the last attempt alone. For authors of policies that repeat; by default what the future
+     * behind says, if {@link #passCancelTo} has set one. Asked when this future is complete.
+     *
+     * @return whether one may have
+     */
+    protected boolean mayHaveRunBefore() {
+        return canceller instanceof CallFuture<?> running && running != this && running.mayHaveRunBefore();
+    }
+
+    /**
+     * Returns whether the work of this call has failed on a thread that was interrupted from outside before its time
+     * was up, such as one of a pool that is shut down: then it is no evidence, whatever it has failed with. By default
+     * what the future behind says, if {@link #passCancelTo} has set one. Asked when this future is complete.
+     *
+     * @return whether it has; false where no thread of this library has run the work
+     */
+    protected boolean wasCutShort() {
+        return canceller instanceof CallFuture<?> running && running != this && running.wasCutShort();
+    }
+
+    /**
+     * Returns whether an attempt before the one that a call has ended with may have run.
+     *
+     * @param call the future of the call, which is complete
+     * @return whether one may have, as far as the future can say
+     */
+    public static boolean mayHaveRunBefore(CompletableFuture<?> call) {
+        return call instanceof CallFuture<?> known && known.mayHaveRunBefore();
+    }
+
+    /**
      * Calls a canceller, and logs what it throws: neither a thread that cancels nor one that sets up a call which is
      * cancelled already gets it.
      */
@@ -355,7 +387,8 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
 
     /**
      * Returns whether the call behind this future waits for its turn at a gate now: if a cancel is requested at this
-     * moment the call ends with the refusal of that gate, and nothing more of it runs. For a timeout whose time is up.
+     * moment the call ends with the refusal of that gate, and nothing more of it runs. Also if it has waited in vain
+     * and the refusal is on its way. For a timeout whose time is up.
      *
      * @return whether it waits; by default what the future says to which a cancel is passed on
      */

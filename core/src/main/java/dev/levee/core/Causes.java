@@ -30,7 +30,8 @@ final class Causes {
             if (condition.test(at)) {
                 return at;
             }
-            at = isWrapper(at) ? at.getCause() : null;
+            Throwable cause = at.getCause(); // first: most have none, and whether a type is a wrapper costs more
+            at = cause != null && isWrapper(at) ? cause : null;
         }
         return null;
     }

@@ -62,7 +62,19 @@ abstract class ComposedRule implements OutcomeRule {
 
     static OutcomeRule onCause(OutcomeRule base, Class<? extends Throwable> type, Verdict verdict) {
         Require.nonNull("type", type);
-        return onError(base, error -> Causes.any(error, type::isInstance), verdict);
+        Require.nonNull("verdict", verdict);
+        boolean namesRefusals = RefusedException.class.isAssignableFrom(type);
+        return new ComposedRule(base) {
+            @Override
+            public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
+                return error != null && Causes.any(error, type::isInstance) ? verdict : base.judge(result, error);
+            }
+
+            @Override
+            public @Nullable Verdict judgeRefusal(RefusedException refusal) {
+                return namesRefusals && Causes.any(refusal, type::isInstance) ? verdict : base.judgeRefusal(refusal);
+            }
+        };
     }
 
     static <R> OutcomeRule onResult(OutcomeRule base, Class<R> type, Condition<? super R> condition, Verdict verdict) {

@@ -4,6 +4,7 @@ import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Require;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +38,7 @@ public final class Environment implements AutoCloseable {
         listener = Listeners.shield(builder.listener);
         wallClock = builder.wallClock;
         closing = builder.closing;
-        handOvers = new HandOverQueue(clock, executor);
+        handOvers = new HandOverQueue(clock, executor, this::schedule);
         carriers = builder.carriers;
     }
 
@@ -153,9 +154,10 @@ public final class Environment implements AutoCloseable {
     /**
      * Runs what follows from a timer on the {@link #executor()}, because the thread of all timers must not run code of
      * users. For authors of policies and schedulers. A task that the executor does not take, whatever it throws, runs
-     * on that of {@link #system()}, and in the last resort on this thread, because a call waits for it. It runs once,
-     * also if an executor keeps it and throws. Tasks that come together may share a thread, but none waits for another
-     * one that blocks. Does not block, unless the executor runs tasks on the thread that hands them over.
+     * on that of {@link #system()}, and in the last resort on this thread, because a call waits for it; one that it
+     * takes and has not begun after a second runs on that of {@link #system()} too. It runs once, also if an executor
+     * keeps it and throws. Tasks that come together may share a thread, but none waits for another one that blocks.
+     * Does not block, unless the executor runs tasks on the thread that hands them over.
      *
      * @param task what is to run; what it throws is logged
      * @throws NullPointerException if {@code task} is null
@@ -307,12 +309,24 @@ public final class Environment implements AutoCloseable {
         /**
          * Sets the executor of work. Default: virtual threads where the JVM has them, else daemon threads as needed.
          *
+         * <p>It must run each task that it takes, or throw. Calls, their permits and their ends wait for what it has
+         * taken: one that drops tasks without a word leaves them waiting.
+         *
          * @param value the executor
          * @return this
          * @throws NullPointerException if {@code value} is null
+         * @throws IllegalArgumentException if it is a {@code ThreadPoolExecutor} whose policy is to discard tasks
          */
         public Builder executor(Executor value) {
-            executor = Require.nonNull("executor", value);
+            if (Require.nonNull("executor", value) instanceof ThreadPoolExecutor pool
+                    && (pool.getRejectedExecutionHandler() instanceof ThreadPoolExecutor.DiscardPolicy
+                            || pool.getRejectedExecutionHandler() instanceof ThreadPoolExecutor.DiscardOldestPolicy)) {
+                throw new IllegalArgumentException("executor must not discard tasks, for which calls wait, but its"
+                        + " policy is "
+                        + pool.getRejectedExecutionHandler().getClass().getSimpleName()
+                        + "; take AbortPolicy, then calls are refused");
+            }
+            executor = value;
             return this;
         }
 

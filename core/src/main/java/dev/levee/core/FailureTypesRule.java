@@ -2,9 +2,11 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Require;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileLockInterruptionException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -16,13 +18,18 @@ final class FailureTypesRule implements OutcomeRule {
     /** The listed types that mean an interrupt or a cancel and nothing else. */
     private final List<Class<? extends Throwable>> cutShortTypes;
 
+    /** Whether an error is of a listed type: one object for all calls. */
+    private final Predicate<Throwable> listed;
+
     /** The listed types of refusals. */
     private final List<Class<? extends Throwable>> refusalTypes;
 
     private FailureTypesRule(List<Class<? extends Throwable>> types) {
         this.types = types;
+        this.listed = error -> isOneOf(types, error);
         this.cutShortTypes = types.stream()
                 .filter(type -> InterruptedException.class.isAssignableFrom(type)
+                        || FileLockInterruptionException.class.isAssignableFrom(type)
                         || ClosedByInterruptException.class.isAssignableFrom(type)
                         || CancellationException.class.isAssignableFrom(type))
                 .toList();
@@ -48,7 +55,7 @@ final class FailureTypesRule implements OutcomeRule {
             return Verdict.SUCCESS;
         }
         if (!StandardRule.isCutShort(error)) {
-            return isOneOf(types, error) ? Verdict.FAILURE : Verdict.IGNORED;
+            return Causes.anyCarried(error, listed) ? Verdict.FAILURE : Verdict.IGNORED;
         }
         // CancellationException is an IllegalStateException: a wider type that is listed does not mean it.
         return Causes.any(error, cause -> isOneOf(cutShortTypes, cause))

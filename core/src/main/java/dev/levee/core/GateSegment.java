@@ -186,7 +186,7 @@ abstract class GateSegment implements Inner {
                 return verdict == Verdict.NOT_SENT ? Verdict.FAILURE : verdict;
             }
         },
-        /** The call was a stage that its caller had cancelled. */
+        /** The call was a stage that its caller had cancelled, or its thread was interrupted from outside. */
         CANCELLED {
             @Override
             Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable error) {

@@ -5,6 +5,8 @@ import dev.levee.core.internal.SafeLog;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,17 +18,27 @@ import org.slf4j.LoggerFactory;
  * <p><b>Invariants.</b> No task waits for another one that blocks: a worker that takes a task, and sees that it was not
  * the last, starts another worker before it runs the task. A worker clears the mark before it reads the list, so a task
  * that is added while the mark is set is seen by the worker that clears it. If the executor loses a worker, a task that
- * is handed over later starts another one.
+ * is handed over later starts another one, or else a timer does, on the executor of the machine.
  *
- * <p>Thread-safe. See ADR 63 and ADR 74.
+ * <p>Thread-safe. See ADR 63, ADR 74, and ADR 170 for workers that are lost.
  */
 final class HandOverQueue implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Environment.class);
     private static final String PART = "environment";
     private static final long MAX_DELAY = Duration.ofMillis(10).toNanos();
 
+    /** A worker that has not begun by then counts as lost. */
+    static final long LOST_NANOS = Duration.ofSeconds(1).toNanos();
+
+    /** Sets timers. */
+    @FunctionalInterface
+    interface Alarms {
+        Scheduler.Timer set(Runnable task, long delayNanos);
+    }
+
     private final NanoClock clock;
     private final Executor executor;
+    private final Alarms alarms;
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
 
     /** Whether a worker was handed over and has not begun. */
@@ -34,9 +46,16 @@ final class HandOverQueue implements Runnable {
 
     private volatile long startingNanos;
 
-    HandOverQueue(NanoClock clock, Executor executor) {
+    /** How many workers have begun. */
+    private final AtomicLong begun = new AtomicLong();
+
+    /** Looks after the worker that was handed over last. */
+    private volatile Scheduler.@Nullable Timer alarm;
+
+    HandOverQueue(NanoClock clock, Executor executor, Alarms alarms) {
         this.clock = clock;
         this.executor = executor;
+        this.alarms = alarms;
     }
 
     /** Hands a task over; it runs on this thread if no executor takes it. */
@@ -54,8 +73,52 @@ final class HandOverQueue implements Runnable {
         }
         startingNanos = nowNanos();
         starting = true;
-        return HandOver.tryExecute(executor, this, LOG, PART) == null
-                || HandOver.tryExecute(SystemTime.ENVIRONMENT.executor(), this, LOG, PART) == null;
+        if (HandOver.tryExecute(executor, this, LOG, PART) == null) {
+            watch();
+            return true;
+        }
+        return startOnMachine();
+    }
+
+    private boolean startOnMachine() {
+        return HandOver.tryExecute(SystemTime.ENVIRONMENT.executor(), this, LOG, PART) == null;
+    }
+
+    private void watch() {
+        if (!starting) {
+            return; // it has begun, as all do that an executor runs on this thread
+        }
+        try {
+            long before = begun.get();
+            Scheduler.Timer set = alarms.set(() -> look(before), LOST_NANOS);
+            alarm = set;
+            if (!starting) {
+                set.cancel();
+            }
+        } catch (Throwable noTimer) {
+            // There is no memory, or the environment was closed: the next task looks.
+        }
+    }
+
+    /** Runs on the thread of the timers. */
+    private void look(long before) {
+        if (begun.get() == before && !tasks.isEmpty()) {
+            if (!startOnMachine()) {
+                watch();
+            }
+        }
+    }
+
+    private void unwatch() {
+        Scheduler.Timer set = alarm;
+        if (set != null) {
+            alarm = null;
+            try {
+                set.cancel();
+            } catch (Throwable notCancelled) { // by a scheduler of the user
+                // It will find that there is nothing to do.
+            }
+        }
     }
 
     private boolean isOverdue() {
@@ -74,6 +137,8 @@ final class HandOverQueue implements Runnable {
     @Override
     public void run() {
         starting = false;
+        begun.getAndIncrement();
+        unwatch();
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
             if (!tasks.isEmpty()) {
                 startWorker(); // if there is no thread for it, this one runs the others in turn

@@ -42,7 +42,8 @@ enum HarmfulOrder {
             Kind.RETRY,
             Kind.RETRY),
     HEDGE_AROUND_RETRY(
-            "the hedge repeats the call already, so the retry inside it never does; put the retry outside the hedge",
+            "attempts must not multiply, so the retry repeats only what the hedge does not; put the retry outside the"
+                    + " hedge",
             Kind.HEDGE,
             Kind.RETRY);
 

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
@@ -27,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * 8, and ADR 70 for the warning of repeats.
  *
  * <p>A blocking call asks for the stack that its policies need to give back what they have taken once, where it begins;
- * and again inside a policy of a user, which may use any of it, and after {@value #MAX_LINKS_IN_ROOM} links, whose own
- * frames use some. See ADR 72.
+ * and again inside a policy without the mark {@link FitsStackRoom}, which may use any of it, and after
+ * {@value #MAX_LINKS_IN_ROOM} links, whose own frames use some. See ADR 72.
  */
 final class LinkedPipeline implements Pipeline {
     private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
@@ -138,7 +139,7 @@ final class LinkedPipeline implements Pipeline {
             }
             next = closeSegment(adjacent, next);
             links++;
-            if (isForeign(policy) || links % MAX_LINKS_IN_ROOM == 0) {
+            if (!(policy instanceof FitsStackRoom) || links % MAX_LINKS_IN_ROOM == 0) {
                 next = new RoomLink(next);
             }
             next = policy instanceof Around around ? new AroundLink(around, next) : new ForeignLink(policy, next);
@@ -203,10 +204,6 @@ final class LinkedPipeline implements Pipeline {
                     .append('(');
         }
         return text.append("call").append(")".repeat(policies.size())).toString();
-    }
-
-    private static boolean isForeign(Policy policy) {
-        return !policy.getClass().getName().startsWith("dev.levee.core.");
     }
 
     /** A link that asks for stack again. */

@@ -110,17 +110,19 @@ public interface OutcomeRule {
     /**
      * Returns the rule that policies use by default.
      *
-     * <p>Every result is a success, null too. {@code CancellationException}, and {@code InterruptedException} and
-     * {@code ClosedByInterruptException} as the error or any of its causes, are {@link Verdict#IGNORED} as long as the
-     * deadline of the call has not passed; {@code ConnectException}, {@code NoRouteToHostException},
-     * {@code UnknownHostException}, {@code UnresolvedAddressException} and {@code HttpConnectTimeoutException} are
-     * {@link Verdict#NOT_SENT}; everything else that is thrown is a {@link Verdict#FAILURE}, {@code Error} included.
+     * <p>Every result is a success, null too. {@code CancellationException}, and as the error or any of its causes what
+     * the JDK throws when a thread is interrupted ({@code InterruptedException}, {@code ClosedByInterruptException},
+     * {@code FileLockInterruptionException}, {@code InterruptedIOException} but for its subclasses and other messages,
+     * {@code SocketException} with "Closed by interrupt"), are {@link Verdict#IGNORED} as long as the deadline of the
+     * call has not passed; {@code ConnectException}, {@code NoRouteToHostException}, {@code UnknownHostException},
+     * {@code UnresolvedAddressException} and {@code HttpConnectTimeoutException} are {@link Verdict#NOT_SENT};
+     * everything else that is thrown is a {@link Verdict#FAILURE}, {@code Error} included.
      *
      * <p>An exception that is {@link Judged} means what it says. One that only carries another one is judged by what it
      * carries: {@code CompletionException}, {@code ExecutionException}, {@code UncheckedIOException},
-     * {@code UndeclaredThrowableException}, {@code InvocationTargetException} and {@code SQLException}, up to 16 deep.
-     * {@link #onError(Class, Verdict)} looks through the same wrappers; for the wrapper of a client use
-     * {@link #onCause}.
+     * {@code UndeclaredThrowableException}, {@code InvocationTargetException} and {@code SQLException}, up to 16 deep;
+     * a refusal in one of them is judged as a refusal. {@link #onError(Class, Verdict)} looks through the same
+     * wrappers; for the wrapper of a client use {@link #onCause}.
      *
      * @return the rule, always the same one
      */
@@ -132,9 +134,10 @@ public interface OutcomeRule {
      * Returns a rule by which only errors of some types are failures.
      *
      * <p>Every result is a {@link Verdict#SUCCESS}, null too. An error of a listed type, or of a subclass, is a
-     * {@link Verdict#FAILURE}; every other error is {@link Verdict#IGNORED}, {@code Error} included.
-     * {@code InterruptedException} and {@code CancellationException} are judged as {@link #standard()} does, unless
-     * they, or a subclass, are listed by name: {@code IllegalStateException} or {@code Exception} do not include them.
+     * {@link Verdict#FAILURE}, also within a wrapper that {@link #standard()} looks through; every other error is
+     * {@link Verdict#IGNORED}, {@code Error} included. {@code InterruptedException} and {@code CancellationException}
+     * are judged as {@link #standard()} does, unless they, or a subclass, are listed by name:
+     * {@code IllegalStateException} or {@code Exception} do not include them.
      *
      * <p>Nothing is {@link Verdict#NOT_SENT} by itself. Where it matters that a call which did not reach the other side
      * may be repeated even if it is not idempotent, add {@code .onError(ConnectException.class, Verdict.NOT_SENT)}.
@@ -164,7 +167,8 @@ public interface OutcomeRule {
 
     /**
      * Returns this rule with another verdict for errors that were caused, at any depth up to 16, by an error of a
-     * class. For clients that wrap failures in an exception of their own.
+     * class. For clients that wrap failures in an exception of their own. A class of refusals is named by this, as by
+     * {@link #onError(Class, Verdict)}.
      *
      * @param type the class of the error or of one of its causes, with its subclasses
      * @param verdict what they mean

@@ -4,6 +4,7 @@ import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Outcomes {
     private static final String TIMED_OUT = "dev.levee.core.policy.TimedOutException";
+    private static final Predicate<Throwable> IS_REFUSAL = RefusedException.class::isInstance;
 
     private Outcomes() {}
 
@@ -46,7 +48,8 @@ public final class Outcomes {
 
     private static Verdict judged(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
         Throwable error = thrownError == null ? null : unwrap(thrownError);
-        if (error instanceof RefusedException refusal) {
+        RefusedException refusal = error == null ? null : refusal(error);
+        if (refusal != null) {
             Verdict named = judgeRefusal(rule, refusal);
             return named == null ? Verdict.IGNORED : named;
         }
@@ -124,6 +127,25 @@ public final class Outcomes {
         return named == null || named.isFailure();
     }
 
+    /**
+     * Returns the refusal that an exception is, or carries as {@linkplain OutcomeRule#standard() such a wrapper} that
+     * rules look through. For authors of policies. That the call did not run is said by {@link #mayHaveRun} alone,
+     * which looks no further than futures do: code that wraps a refusal may have done something before.
+     *
+     * @param thrown what a call threw
+     * @return the refusal, or null if it is none
+     */
+    public static @Nullable RefusedException refusal(Throwable thrown) {
+        if (thrown instanceof RefusedException refusal) { // without an object, which a refusal must not cost
+            return refusal;
+        }
+        try {
+            return (RefusedException) Causes.carried(thrown, IS_REFUSAL);
+        } catch (Throwable broken) { // an exception whose own methods throw
+            return null;
+        }
+    }
+
     private static @Nullable Verdict judgeRefusal(OutcomeRule rule, RefusedException refusal) {
         try {
             return rule.judgeRefusal(refusal);
@@ -199,9 +221,8 @@ public final class Outcomes {
         }
         try {
             Throwable error = thrownError == null ? null : unwrap(thrownError);
-            return error instanceof RefusedException refused
-                    ? refused.retryAfterNanos()
-                    : rule.retryAfterNanos(result, error);
+            RefusedException refused = error == null ? null : refusal(error);
+            return refused == null ? rule.retryAfterNanos(result, error) : refused.retryAfterNanos();
         } catch (Throwable thrown) {
             RuleFailures.log(rule, "or the refusal did; there is no hint", thrown);
             return RefusedException.UNKNOWN;
@@ -215,9 +236,10 @@ public final class Outcomes {
      * @return the cause of a {@code CompletionException} or {@code ExecutionException}, else the error itself
      */
     public static Throwable unwrap(Throwable error) {
+        if (!(error instanceof CompletionException || error instanceof ExecutionException)) {
+            return error; // without asking it for its cause: its methods are those of a user
+        }
         Throwable cause = error.getCause();
-        return cause != null && (error instanceof CompletionException || error instanceof ExecutionException)
-                ? cause
-                : error;
+        return cause == null ? error : cause;
     }
 }

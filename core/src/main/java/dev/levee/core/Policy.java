@@ -218,8 +218,9 @@ public interface Policy {
      *       or future. Then it is guarded to its end too, and the caller gets a {@code CompletableFuture}. The first
      *       call that finds this out asks each policy a second time: once for the blocking call, which counts nowhere
      *       ({@link Verdict#IGNORED}), and once for the stage.
-     *   <li>A subclass of {@code CompletableFuture} or {@code Future}, a {@code Flow.Publisher} or a type of a reactive
-     *       library is refused, because nothing that this method could return would be guarded to its end.
+     *   <li>A subclass of {@code CompletableFuture} or {@code Future}, a {@code Flow.Publisher}, a type of a reactive
+     *       library or a {@code Call} of OkHttp or Retrofit is refused, because nothing that this method could return
+     *       would be guarded to its end.
      *   <li>Everything else goes through {@link #call}, and is guarded until the method returns. Of an
      *       {@code Iterator}, a {@code Stream} or an {@code InputStream} that is what opens it and not what reads it:
      *       read it within the guarded call. The same holds for callbacks, and for futures within other objects.

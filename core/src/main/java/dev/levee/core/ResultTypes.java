@@ -23,14 +23,25 @@ final class ResultTypes {
     /** Results that are computed later, of libraries on which core does not depend. */
     private static final Set<String> FOREIGN = Set.of(
             "org.reactivestreams.Publisher",
+            "com.twitter.util.Future",
+            "io.reactivex.CompletableSource",
+            "io.reactivex.MaybeSource",
+            "io.reactivex.ObservableSource",
+            "io.reactivex.SingleSource",
             "io.reactivex.rxjava3.core.CompletableSource",
             "io.reactivex.rxjava3.core.MaybeSource",
             "io.reactivex.rxjava3.core.ObservableSource",
             "io.reactivex.rxjava3.core.SingleSource",
             "io.smallrye.mutiny.Uni",
+            "io.vavr.concurrent.Future",
             "io.vertx.core.Future",
             "kotlinx.coroutines.Job",
             "kotlinx.coroutines.flow.Flow",
+            "okhttp3.Call",
+            "retrofit2.Call",
+            "rx.Completable",
+            "rx.Observable",
+            "rx.Single",
             "scala.concurrent.Future");
 
     /** The last parameter of a Kotlin method that suspends. */

@@ -1,10 +1,15 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Require;
+import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
+import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.UnresolvedAddressException;
+import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +24,7 @@ enum StandardRule implements OutcomeRule {
         }
         Judged known = judged(error);
         if (known != null) {
-            return known.verdict();
+            return Require.nonNull("verdict", known.verdict());
         }
         if (Causes.anyCarried(error, StandardRule::isNotSent)) {
             return Verdict.NOT_SENT;
@@ -55,7 +60,22 @@ enum StandardRule implements OutcomeRule {
     }
 
     private static boolean isInterrupt(Throwable error) {
-        return error instanceof InterruptedException || error instanceof ClosedByInterruptException;
+        return error instanceof InterruptedException
+                || error instanceof ClosedByInterruptException
+                || error instanceof FileLockInterruptionException
+                || isInterruptOfIo(error);
+    }
+
+    /**
+     * Whether input or output says by a type of the JDK that its thread was interrupted. Subclasses of
+     * {@code InterruptedIOException} are time-outs, and some clients use it for theirs.
+     */
+    private static boolean isInterruptOfIo(Throwable error) {
+        if (error.getClass() == InterruptedIOException.class) {
+            String message = error.getMessage();
+            return message == null || message.toLowerCase(Locale.ROOT).contains("interrupt");
+        }
+        return error.getClass() == SocketException.class && "Closed by interrupt".equals(error.getMessage());
     }
 
     /**

@@ -28,6 +28,12 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
     /** Interrupts the thread that runs the operation; written before RUNNING. */
     private @Nullable InterruptOnce interrupt;
 
+    /** Whether the thread was interrupted from outside when the operation failed; written before it is completed. */
+    private boolean cutShort;
+
+    /** Whether an attempt before the one that it has failed with may have run; written before it is completed. */
+    private boolean ranBefore;
+
     /** Makes a call to be executed; the class of the executor is its name in messages. */
     ThreadCall(Operation<T, ?> operation, CallContext context, Class<?> executor) {
         this.operation = operation;
@@ -56,10 +62,13 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
             result = context.call((Operation<T, ?>) work);
         } catch (Throwable thrown) {
             error = thrown;
+            ranBefore = callState.endedAfterRun(thrown);
         }
         callState.alarm(outer);
         callState.noted(noted);
-        if (!state.compareAndSet(RUNNING, ENDED)) {
+        if (state.compareAndSet(RUNNING, ENDED)) {
+            cutShort = error != null && Thread.currentThread().isInterrupted() && !isTimeUp();
+        } else {
             own.delivered(error instanceof InterruptedException);
         }
         if (error == null) {
@@ -98,9 +107,16 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
 
     /** Whether a cancel is a wish of the caller or of a hedge, and not the consequence of a deadline. See ADR 7. */
     private boolean isCallOff(Throwable reason) {
+        return (reason instanceof CancellationException || reason instanceof InterruptedException) && !isTimeUp();
+    }
+
+    private boolean isTimeUp() {
         Deadline deadline = context.deadline();
-        return (reason instanceof CancellationException || reason instanceof InterruptedException)
-                && (deadline == null || !deadline.isExpired());
+        try {
+            return deadline != null && deadline.isExpired();
+        } catch (Throwable thrown) { // a clock of a user: the call must end all the same
+            return false;
+        }
     }
 
     /** A timeout is evidence of a slow dependency, but this call never reached one. */
@@ -108,6 +124,16 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
         return reason instanceof CancellationException || reason instanceof RefusedException
                 ? reason
                 : DeadlineExpiredException.shared("executor", executor).detached();
+    }
+
+    @Override
+    protected boolean wasCutShort() {
+        return cutShort;
+    }
+
+    @Override
+    protected boolean mayHaveRunBefore() {
+        return ranBefore;
     }
 
     @Override

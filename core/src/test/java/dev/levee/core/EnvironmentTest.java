@@ -11,8 +11,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionHandler;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Nested;
@@ -100,6 +104,19 @@ class EnvironmentTest {
             ManualTime time = ManualTime.startingAt(Long.MAX_VALUE - 1);
             time.advance(Duration.ofHours(25));
             assertThat(time.environment().wallClock().instant()).isEqualTo(Instant.parse("2026-01-02T01:00:00Z"));
+        }
+
+        @Test
+        void an_executor_must_not_discard_tasks_for_which_calls_wait() {
+            for (RejectedExecutionHandler discards :
+                    List.of(new ThreadPoolExecutor.DiscardPolicy(), new ThreadPoolExecutor.DiscardOldestPolicy())) {
+                Executor pool =
+                        new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(1), discards);
+                assertThatThrownBy(() -> Environment.builder().executor(pool))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageStartingWith("executor must not discard tasks")
+                        .hasMessageContaining(discards.getClass().getSimpleName());
+            }
         }
 
         @Test

@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,8 +16,15 @@ import org.junit.jupiter.api.Test;
 class HandOverQueueTest {
     private final Deque<Runnable> workers = new ArrayDeque<>();
     private final List<Integer> ran = new ArrayList<>();
+    private final List<Runnable> alarms = new CopyOnWriteArrayList<>();
     private final AtomicLong clock = new AtomicLong();
-    private final HandOverQueue queue = new HandOverQueue(clock::get, workers::add);
+    private final HandOverQueue queue = new HandOverQueue(clock::get, workers::add, this::alarm);
+
+    private Scheduler.Timer alarm(Runnable task, long delayNanos) {
+        assertThat(delayNanos).isEqualTo(HandOverQueue.LOST_NANOS);
+        alarms.add(task);
+        return () -> alarms.remove(task);
+    }
 
     @Test
     void many_tasks_are_one_task_of_the_executor_for_the_thread_that_hands_them_over() {
@@ -35,7 +43,7 @@ class HandOverQueueTest {
     void no_task_waits_for_one_that_blocks() throws Exception {
         CountDownLatch open = new CountDownLatch(1);
         CountDownLatch done = new CountDownLatch(100);
-        HandOverQueue threads = new HandOverQueue(clock::get, task -> new Thread(task).start());
+        HandOverQueue threads = new HandOverQueue(clock::get, task -> new Thread(task).start(), this::alarm);
         for (int i = 0; i < 10; i++) {
             threads.add(() -> awaitQuietly(open));
         }
@@ -69,12 +77,15 @@ class HandOverQueueTest {
     @Test
     void tasks_run_in_turn_on_a_worker_for_which_there_is_no_second_thread() {
         int[] starts = new int[1];
-        HandOverQueue poor = new HandOverQueue(clock::get, task -> {
-            if (starts[0]++ > 0) {
-                throw new OutOfMemoryError("unable to create native thread");
-            }
-            workers.add(task);
-        });
+        HandOverQueue poor = new HandOverQueue(
+                clock::get,
+                task -> {
+                    if (starts[0]++ > 0) {
+                        throw new OutOfMemoryError("unable to create native thread");
+                    }
+                    workers.add(task);
+                },
+                this::alarm);
         for (int i = 0; i < 10_000; i++) {
             int number = i;
             poor.add(() -> {
@@ -95,11 +106,49 @@ class HandOverQueueTest {
                 () -> {
                     throw new IllegalStateException("no time");
                 },
-                Runnable::run);
+                Runnable::run,
+                this::alarm);
         hostile.add(() -> {
             throw new OutOfMemoryError("Java heap space");
         });
         hostile.add(() -> ran.add(2));
         assertThat(ran).containsExactly(2);
+    }
+
+    @Test
+    void tasks_whose_worker_the_executor_has_dropped_run_on_that_of_the_machine() throws Exception {
+        CountDownLatch ran = new CountDownLatch(2);
+        queue.add(ran::countDown);
+        queue.add(ran::countDown);
+        workers.clear();
+        assertThat(alarms).hasSize(1);
+        clock.addAndGet(HandOverQueue.LOST_NANOS);
+        alarms.remove(0).run();
+        assertThat(ran.await(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void tasks_that_go_on_coming_do_not_put_that_off() throws Exception {
+        CountDownLatch ran = new CountDownLatch(100);
+        for (int i = 0; i < 99; i++) {
+            queue.add(ran::countDown);
+            clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(11));
+        }
+        workers.clear();
+        clock.addAndGet(HandOverQueue.LOST_NANOS);
+        queue.add(ran::countDown); // has the executor asked once more
+        alarms.get(0).run();
+        assertThat(ran.await(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void a_worker_that_begins_takes_its_alarm_back() {
+        queue.add(() -> ran.add(1));
+        Runnable late = alarms.get(0);
+        workers.remove().run();
+        assertThat(alarms).isEmpty();
+        late.run();
+        assertThat(ran).containsExactly(1);
+        assertThat(workers).isEmpty();
     }
 }

@@ -7,14 +7,18 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import dev.levee.core.testing.ManualTime;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.UnresolvedAddressException;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
@@ -63,6 +67,15 @@ class OutcomeRuleTest {
                     Arguments.of(new NoRouteToHostException(), Verdict.NOT_SENT),
                     Arguments.of(new UnknownHostException(), Verdict.NOT_SENT),
                     Arguments.of(new InterruptedException(), Verdict.IGNORED),
+                    Arguments.of(new ClosedByInterruptException(), Verdict.IGNORED),
+                    Arguments.of(new FileLockInterruptionException(), Verdict.IGNORED),
+                    Arguments.of(new InterruptedIOException(), Verdict.IGNORED),
+                    Arguments.of(new InterruptedIOException("thread interrupted"), Verdict.IGNORED),
+                    Arguments.of(new UncheckedIOException(new InterruptedIOException("Interrupted")), Verdict.IGNORED),
+                    Arguments.of(new InterruptedIOException("timeout"), Verdict.FAILURE),
+                    Arguments.of(new SocketTimeoutException("interrupted"), Verdict.FAILURE),
+                    Arguments.of(new SocketException("Closed by interrupt"), Verdict.IGNORED),
+                    Arguments.of(new SocketException("Connection reset"), Verdict.FAILURE),
                     Arguments.of(new CancellationException(), Verdict.IGNORED));
         }
 
@@ -551,9 +564,12 @@ class OutcomeRuleTest {
     @Test
     void a_rule_that_names_an_exception_goes_before_what_it_knows() {
         Knowing known = new Knowing(Verdict.SUCCESS);
-        assertThat(OutcomeRule.standard().onError(Knowing.class, Verdict.FAILURE).judge(null, known))
+        assertThat(OutcomeRule.standard()
+                        .onError(Knowing.class, Verdict.FAILURE)
+                        .judge(null, known))
                 .isEqualTo(Verdict.FAILURE);
-        assertThat(OutcomeRule.failures(IllegalStateException.class, Knowing.class).judge(null, known))
+        assertThat(OutcomeRule.failures(IllegalStateException.class, Knowing.class)
+                        .judge(null, known))
                 .isEqualTo(Verdict.FAILURE);
         assertThat(OutcomeRule.standard().judge(null, new IllegalStateException(known)))
                 .isEqualTo(Verdict.FAILURE);

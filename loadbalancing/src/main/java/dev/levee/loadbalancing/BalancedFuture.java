@@ -5,7 +5,7 @@ import dev.levee.core.CallFuture;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
-import dev.levee.core.Verdict;
+import dev.levee.core.RefusedException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -38,12 +38,13 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
     private void settle(@Nullable T result, @Nullable Throwable error) {
         Throwable failure = error == null ? null : Outcomes.unwrap(error);
         Throwable reason = cancelReason();
+        boolean neverBegan = failure instanceof RefusedException refusal && !refusal.mayHaveRun();
         // A call that was cut short by a timeout is evidence, whatever the stage completes with later; one that was
-        // cancelled never is.
+        // cancelled never is, nor one that has waited for its turn at a gate further in.
         try {
-            if (reason instanceof CancellationException) {
-                ticket.complete(Verdict.IGNORED);
-            } else if (reason != null) {
+            if (reason instanceof CancellationException || (failure != null && !neverBegan && wasCutShort())) {
+                ticket.ignore(neverBegan);
+            } else if (reason != null && !neverBegan) {
                 ticket.complete(null, reason, false);
             } else {
                 ticket.complete(result, failure, false);

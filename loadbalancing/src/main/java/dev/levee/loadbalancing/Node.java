@@ -320,6 +320,20 @@ final class Node<A> {
         }
     }
 
+    /** Counts a call out that was surely not sent, and is no evidence. */
+    void leaveUnsent(long stamp, long start, long token) {
+        countOut();
+        long end = readEnd();
+        try {
+            if (gate != null) {
+                cancel(gate, stamp, start);
+                publish(gate, start, end, Verdict.IGNORED);
+            }
+        } finally {
+            ended(token, start, end, Verdict.IGNORED, null, null);
+        }
+    }
+
     private void ended(
             long token, long start, long end, Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
         if (observer != null) {

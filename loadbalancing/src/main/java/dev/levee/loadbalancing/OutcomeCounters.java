@@ -67,15 +67,18 @@ class OutcomeCounters { // not final, for tests that stop a thread between its w
         }
         CELL.setOpaque(cells, LAST, endNanos);
         long run;
+        long since;
         do {
-            long since = runSince();
+            since = runSince();
             run = run();
-            if (run == 0L) {
-                CELL.compareAndSet(cells, RUN_SINCE, since, endNanos); // else another failure has begun the run
-            }
-        } while (!raiseRun(run));
+        } while ((run == 0L && !beginRun(since, endNanos)) || !raiseRun(run));
         run++;
         return reviewedRun > 0 && run % reviewedRun == 0L && Long.bitCount(run / reviewedRun) == 1;
+    }
+
+    /** Writes the start of a run; false if another failure was faster, whose run may be over already. */
+    boolean beginRun(long seen, long endNanos) {
+        return CELL.compareAndSet(cells, RUN_SINCE, seen, endNanos);
     }
 
     /** Makes a run one failure longer; false if another outcome was faster. */

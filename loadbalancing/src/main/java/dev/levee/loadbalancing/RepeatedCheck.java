@@ -111,7 +111,7 @@ final class RepeatedCheck<A> {
         try {
             Attempt begun = new Attempt();
             attempt = begun;
-            if (handOver.execute(environment.executor(), begun) == null) {
+            if (handOver.execute(environment, begun, begun::lost) == null) {
                 return true;
             }
             begun.ended = true; // the fault of the executor, not of the endpoint
@@ -186,6 +186,15 @@ final class RepeatedCheck<A> {
         void end() {
             ended = true;
             permits.release();
+        }
+
+        /** The executor has dropped it, which says nothing about the endpoint. */
+        void lost() {
+            try {
+                end();
+            } finally {
+                again(everyNanos);
+            }
         }
 
         @Override

@@ -58,11 +58,15 @@ final class ReviewTrigger {
         if (closed || !requested.compareAndSet(false, true)) {
             return;
         }
-        if (handOver.execute(environment.executor(), this::run) != null) {
-            requested.set(false);
-            due = clock.nanoTime(); // the timer will request it again
-            ticker.start(); // if it could not be set before
+        if (handOver.execute(environment, this::run, this::requestAgain) != null) {
+            requestAgain();
         }
+    }
+
+    private void requestAgain() {
+        requested.set(false);
+        due = clock.nanoTime(); // the timer will request it again
+        ticker.start(); // if it could not be set before
     }
 
     private void run() {

@@ -102,6 +102,17 @@ public final class Ticket<A> implements AutoCloseable {
         return first;
     }
 
+    /** Closes the ticket of a call that its caller has given up, and which perhaps never began. */
+    void ignore(boolean neverBegan) {
+        if (markClosed()) {
+            if (neverBegan) {
+                node.leaveUnsent(stamp, start, token);
+            } else {
+                node.leave(stamp, start, token, Verdict.IGNORED);
+            }
+        }
+    }
+
     /** Marks the ticket as closed and ends its lease; false if it was closed before. */
     private boolean markClosed() {
         boolean first = CLOSED.compareAndSet(this, false, true);

@@ -3,11 +3,14 @@ package dev.levee.loadbalancing;
 import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
 import dev.levee.core.Operation;
 import dev.levee.core.Verdict;
+import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.BulkheadFullException;
 import dev.levee.core.policy.Hedge;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.Timeout;
@@ -20,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 
@@ -110,5 +114,28 @@ class CalledOffCallsTest {
         }
         assertThat(gates.get("slow").verdicts()).containsExactly(Verdict.FAILURE);
         assertThat(CallContext.current().deadline()).isNull();
+    }
+
+    /** What an endpoint is behind has a queue, and the call waits there until its time is up or it is cancelled. */
+    @Test
+    void a_stage_that_waits_in_a_queue_when_its_time_is_up_or_it_is_cancelled_never_began() {
+        Bulkhead queue = Bulkhead.of("q", c -> c.maxConcurrent(1).queue(9, ofSeconds(60)), environment);
+        queue.callAsync(() -> new CompletableFuture<>());
+        Timeout timeout = Timeout.of("t", ofMillis(50), environment);
+        for (int i = 0; i < 2; i++) {
+            CompletableFuture<String> late = timeout.callAsync(
+                    () -> nodes.callAsync(node -> queue.callAsync(() -> CompletableFuture.completedFuture(node))));
+            time.advance(ofMillis(50));
+            assertThat(late).isCompletedExceptionally();
+            assertThat(catchThrowable(late::join)).hasCauseInstanceOf(BulkheadFullException.class);
+            CompletableFuture<String> cancelled =
+                    nodes.callAsync(node -> queue.callAsync(() -> CompletableFuture.completedFuture(node)));
+            cancelled.cancel(true);
+        }
+        assertThat(gates.values()).hasSize(2).allSatisfy(gate -> {
+            assertThat(gate.verdicts()).containsOnly(Verdict.IGNORED).hasSize(2);
+            assertThat(gate.cancelled).as("permits of a limit come back").hasValue(2);
+        });
+        assertThat(nodes.snapshot()).allMatch(endpoint -> endpoint.ejections() == 0);
     }
 }

@@ -12,9 +12,18 @@ class OutcomeCountersTest {
     private static final class Stopped extends OutcomeCounters {
         private Runnable before = () -> {};
         private Runnable after = () -> {};
+        private Runnable beforeBeginning = () -> {};
 
         Stopped() {
             super(2);
+        }
+
+        @Override
+        boolean beginRun(long seen, long endNanos) {
+            Runnable once = beforeBeginning;
+            beforeBeginning = () -> {};
+            once.run();
+            return super.beginRun(seen, endNanos);
         }
 
         @Override
@@ -47,6 +56,19 @@ class OutcomeCountersTest {
     void a_run_that_a_success_has_ended_meanwhile_begins_anew_with_its_own_start() {
         counters.failure(7);
         counters.before = () -> counters.success(8);
+        counters.failure(9);
+        assertThat(counters.run()).isEqualTo(1L);
+        assertThat(counters.runSince()).isEqualTo(9L);
+    }
+
+    @Test
+    void a_run_that_another_failure_has_begun_and_a_success_ended_meanwhile_begins_anew_with_its_own_start() {
+        counters.failure(5);
+        counters.success(6);
+        counters.beforeBeginning = () -> {
+            counters.failure(7);
+            counters.success(8);
+        };
         counters.failure(9);
         assertThat(counters.run()).isEqualTo(1L);
         assertThat(counters.runSince()).isEqualTo(9L);

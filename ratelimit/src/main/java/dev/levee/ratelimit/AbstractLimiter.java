@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * long take(long nowNanos, long permits)                        // 0: taken; else the wait, or NEVER
  * long peek(long nowNanos, long permits)                        // the answer of take, with nothing taken
  * void giveBack(long nowNanos, long takenNanos, long permits)   // what is surely still owed
+ * void refund(long nowNanos, long permits)                      // used less than was counted, whenever that was
  * void charge(long nowNanos, long permits)                      // used in any case, down to maxDebt
  * long available(long nowNanos)
  * long resetNanos(long nowNanos)                                // until nothing is used
@@ -73,13 +74,11 @@ abstract class AbstractLimiter implements RateLimiter {
         this.refusal = newRefusal(config.limit());
     }
 
-    /** Makes the limiter of a configuration: the one place that knows all algorithms. */
+    /** Makes the limiter of a configuration. */
     static RateLimiter of(String name, RateLimiterConfig config, Environment environment) {
         Require.name(name);
         Require.nonNull("environment", environment);
-        return Require.nonNull("config", config).limit() instanceof TokenBucketLimit
-                ? new TokenBucket(name, config, environment)
-                : new MeteredLimiter(name, config, environment);
+        return new SingleLimiter(name, Require.nonNull("config", config), environment);
     }
 
     /**
@@ -103,6 +102,14 @@ abstract class AbstractLimiter implements RateLimiter {
      * @param permits as many as were taken then, or fewer
      */
     abstract void giveBack(long nowNanos, long takenNanos, long permits);
+
+    /**
+     * Counts permits as not used that were counted as used at any time, as far as any are now. See ADR 174.
+     *
+     * @param nowNanos a reading of the clock
+     * @param permits from 1
+     */
+    abstract void refund(long nowNanos, long permits);
 
     /**
      * Counts permits as used that have been used already, whether they are there or not.
@@ -131,7 +138,7 @@ abstract class AbstractLimiter implements RateLimiter {
     /**
      * Replaces the limit, in one step for all calls. One runs at a time.
      *
-     * @throws IllegalArgumentException if the limit is of another algorithm
+     * @throws IllegalArgumentException if the limit cannot hold the largest debt, or there is none to be replaced
      */
     abstract void replace(long nowNanos, Limit limit, CarriedFill carried);
 
@@ -279,7 +286,8 @@ abstract class AbstractLimiter implements RateLimiter {
                 queue.serveAfter(queue::planAnew);
             }
         } else if (permits < 0) {
-            giveBackAndServe(now, now, -permits);
+            refund(now, -permits);
+            waits.gaveBack();
         }
     }
 

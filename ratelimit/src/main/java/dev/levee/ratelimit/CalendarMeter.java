@@ -128,6 +128,18 @@ final class CalendarMeter implements Meter {
         return isClosed(seen) ? CLOSED : used > limit - permits ? waitNanos(nowNanos, seen, used, permits) : 0;
     }
 
+    @Override
+    public long lookAhead(long thenNanos, long permits) {
+        CountedPeriod seen = period;
+        if (isClosed(seen)) {
+            return CLOSED;
+        }
+        long millis = millis(thenNanos, seen);
+        CountedPeriod then = millis < seen.bounds.end() ? seen : after(seen.bounds, seen.used(), millis);
+        long used = then.used();
+        return used > limit - permits ? waitNanos(thenNanos, then, used, permits) : 0;
+    }
+
     private long waitNanos(long nowNanos, CountedPeriod seen, long used, long permits) {
         long periods = (used - (limit - permits) - 1) / limit;
         long end = seen.bounds.end();
@@ -156,6 +168,19 @@ final class CalendarMeter implements Meter {
         // As far as can be told: if the clock was set meanwhile, less is given back, but for what was taken just now.
         if (passed >= 0 && passed <= rawMillis(nowNanos, seen) - seen.bounds.start() && seen.used() <= limit) {
             seen.giveBack(permits);
+        }
+    }
+
+    @Override
+    public long refund(long nowNanos, long permits) {
+        while (true) {
+            CountedPeriod seen = at(nowNanos);
+            if (seen.giveBack(permits)) {
+                return 0;
+            }
+            if (isClosed(seen)) {
+                return CLOSED;
+            }
         }
     }
 

@@ -87,8 +87,15 @@ final class CombinedLimiter extends AbstractLimiter {
 
     @Override
     long take(long nowNanos, long permits) {
-        long wait = peek(nowNanos, permits);
-        for (int i = 0; i < parts.length && wait == 0; i++) {
+        long wait = 0;
+        for (int i = 1; i < parts.length; i++) {
+            wait = Math.max(wait, parts[i].peek(nowNanos, permits));
+        }
+        if (wait != 0) {
+            return Math.max(wait, parts[0].peek(nowNanos, permits));
+        }
+        wait = parts[0].take(nowNanos, permits); // which asks before it writes, as the others were asked
+        for (int i = 1; i < parts.length && wait == 0; i++) {
             wait = parts[i].take(nowNanos, permits);
             if (wait != 0) {
                 for (int taken = i - 1; taken >= 0; taken--) {
@@ -112,6 +119,13 @@ final class CombinedLimiter extends AbstractLimiter {
     void giveBack(long nowNanos, long takenNanos, long permits) {
         for (AbstractLimiter part : parts) {
             part.giveBack(nowNanos, takenNanos, permits);
+        }
+    }
+
+    @Override
+    void refund(long nowNanos, long permits) {
+        for (AbstractLimiter part : parts) {
+            part.refund(nowNanos, permits);
         }
     }
 

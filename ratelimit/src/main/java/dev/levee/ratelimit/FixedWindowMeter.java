@@ -141,6 +141,21 @@ final class FixedWindowMeter implements Meter {
     }
 
     @Override
+    public long refund(long nowNanos, long permits) {
+        long start = start(nowNanos);
+        long seen = word.get();
+        while (seen != closedWord) {
+            long taken = taken(seen, start);
+            long found = taken == 0 ? seen : word.compareAndExchange(seen, word(Math.max(0, taken - permits), start));
+            if (found == seen) {
+                return 0;
+            }
+            seen = found;
+        }
+        return CLOSED;
+    }
+
+    @Override
     public long charge(long nowNanos, long permits, long most) {
         long start = start(nowNanos);
         long seen = word.get();

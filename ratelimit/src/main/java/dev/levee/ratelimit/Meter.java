@@ -60,8 +60,24 @@ interface Meter {
     /** Returns what {@link #take} would return, and takes nothing. */
     long waitNanos(long nowNanos, long permits);
 
+    /**
+     * Returns what {@link #waitNanos} would return at a time to come, and does not even note that time: what is asked
+     * next may be of an earlier one.
+     */
+    default long lookAhead(long thenNanos, long permits) {
+        return waitNanos(thenNanos, permits);
+    }
+
     /** Gives back permits that were taken at a time, as far as they still count. */
     void giveBack(long nowNanos, long takenNanos, long permits);
+
+    /**
+     * Gives back permits that were taken or {@linkplain #charge charged} at any time, as far as any count now.
+     *
+     * @param permits any number from 1
+     * @return 0, or {@link #CLOSED}
+     */
+    long refund(long nowNanos, long permits);
 
     /**
      * Takes permits whether they are there or not; later calls wait until they are paid.

@@ -32,7 +32,7 @@ final class PacedMeter extends SpacingMeter {
     long spend(long nowNanos, long ahead, long wanted) {
         long credit = ahead > 0 || free == nowNanos ? late : 0;
         long rest = wanted % permits;
-        long cost = Nanos.add(saturated(wanted / permits), Ratio.floor(rest, per, permits));
+        long cost = leastNanos(wanted);
         long parts = rest * per - Ratio.floor(rest, per, permits) * permits - credit; // both modulo 2^64
         late = parts > 0 ? permits - parts : -parts;
         return Nanos.add(ahead, Nanos.add(cost, parts > 0 ? 1 : 0)) - ahead;
@@ -41,6 +41,11 @@ final class PacedMeter extends SpacingMeter {
     @Override
     void putBack(long returned) {
         late = 0;
+    }
+
+    @Override
+    long leastNanos(long wanted) {
+        return Nanos.add(saturated(wanted / permits), Ratio.floor(wanted % permits, per, permits));
     }
 
     @Override

@@ -333,10 +333,10 @@ public interface RateLimiter extends WaitingGate, Measured {
      * Changes the limit, live: in one step between two calls, of which each is decided by the old limit or the new one.
      * As many permits stay used as were.
      *
-     * @param limit the new limit; a token bucket if the limit is one, else any other
+     * @param limit the new limit, of any kind
      * @throws NullPointerException if it is null
-     * @throws IllegalArgumentException if it is a token bucket and the limit was none, or the reverse, or cannot hold
-     *     the largest debt
+     * @throws IllegalArgumentException if it cannot hold the largest debt, or the limiter is one of several
+     *     ({@link #allOf}), which are changed one by one
      */
     default void reconfigure(Limit limit) {
         reconfigure(limit, CarriedFill.SAME_USED);
@@ -346,16 +346,15 @@ public interface RateLimiter extends WaitingGate, Measured {
      * Changes the limit, live: in one step between two calls, of which each is decided by the old limit or the new one.
      * The turns of calls that wait are planned anew; those that cannot be served in time any more are refused at once.
      *
-     * <p>A token bucket is replaced by a token bucket, and any other limit by any other but that. A token bucket is one
-     * word, which is why it costs least, and its calls know no more than that; a way from there to another kind,
-     * through which every call would have to look, costs all limiters a read for a change that few make. For it make a
-     * new limiter, and exchange it where it is used: calls that wait stay at the old one.
+     * <p>The algorithm may change, too: permits that are used are then carried over as a number, rounded up, and count
+     * in the new limit as if they had been used now. Permits that were taken before such a change are not given back
+     * after it.
      *
-     * @param limit the new limit; a token bucket if the limit is one, else any other
+     * @param limit the new limit, of any kind
      * @param carried what becomes of the permits that are used
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if it is a token bucket and the limit was none, or the reverse, or cannot hold
-     *     the largest debt
+     * @throws IllegalArgumentException if it cannot hold the largest debt, or the limiter is one of several
+     *     ({@link #allOf}), which are changed one by one
      */
     void reconfigure(Limit limit, CarriedFill carried);
 

@@ -89,17 +89,39 @@ final class SlidingLogMeter implements Meter {
         }
     }
 
+    @Override
+    public long lookAhead(long thenNanos, long permits) {
+        lock.lock();
+        try {
+            if (closed) {
+                return CLOSED;
+            }
+            int index = 0;
+            long left = taken;
+            while (index < size && Long.compareUnsigned(age(index, thenNanos), length) >= 0) {
+                left -= counts[place(index++)];
+            }
+            return untilThere(thenNanos, index, left - (limit - permits));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private long untilThere(long nowNanos, long permits) {
         if (closed) {
             return CLOSED;
         }
         dropOld(nowNanos);
-        long excess = taken - (limit - permits);
+        return untilThere(nowNanos, 0, taken - (limit - permits));
+    }
+
+    /** Returns how long it is until so many are freed of those from an entry on; 0 if there is no excess. */
+    private long untilThere(long nowNanos, int from, long excess) {
         if (excess <= 0) {
             return 0;
         }
-        int index = 0;
-        for (long freed = counts[first]; freed < excess; freed += counts[place(index)]) {
+        int index = from;
+        for (long freed = counts[place(index)]; freed < excess; freed += counts[place(index)]) {
             index++;
         }
         // The time of the entry, and not its age: it may be in the future of a reading that is late.
@@ -151,14 +173,35 @@ final class SlidingLogMeter implements Meter {
         lock.lock();
         try {
             dropOld(nowNanos);
-            long rest = !closed && Meter.isWithin(length, takenNanos, nowNanos) ? permits : 0;
-            // The oldest entry that may be the one: if it is another, a younger one stays, which is only stricter.
-            for (int index = firstFrom(takenNanos); index < size && rest > 0; index++) {
-                long back = Math.min(rest, counts[place(index)]);
-                counts[place(index)] -= back;
-                taken -= back;
-                rest -= back;
+            if (!closed && Meter.isWithin(length, takenNanos, nowNanos)) {
+                // The oldest entry that may be the one: if it is another, a younger one stays, which is only stricter.
+                giveBackFrom(firstFrom(takenNanos), permits);
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void giveBackFrom(int firstIndex, long permits) {
+        long rest = permits;
+        for (int index = firstIndex; index < size && rest > 0; index++) {
+            long back = Math.min(rest, counts[place(index)]);
+            counts[place(index)] -= back;
+            taken -= back;
+            rest -= back;
+        }
+    }
+
+    @Override
+    public long refund(long nowNanos, long permits) {
+        lock.lock();
+        try {
+            if (closed) {
+                return CLOSED;
+            }
+            dropOld(nowNanos);
+            giveBackFrom(0, permits);
+            return 0;
         } finally {
             lock.unlock();
         }

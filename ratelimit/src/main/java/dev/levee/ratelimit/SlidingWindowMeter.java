@@ -89,6 +89,21 @@ final class SlidingWindowMeter implements Meter {
         return fits(seen.previous, left, used, permits) ? 0 : waitNanos(seen.previous, used, left, permits);
     }
 
+    @Override
+    public long lookAhead(long thenNanos, long permits) {
+        CountedWindow seen = window;
+        if (isClosed(seen)) {
+            return CLOSED;
+        }
+        long elapsed = Meter.since(seen.start, thenNanos);
+        long turns = turns(elapsed);
+        long used = seen.used();
+        long left = length - (turns == 0 ? elapsed : thenNanos - (seen.start + turns * length));
+        long previous = turns == 0 ? seen.previous : previousAfter(used, turns);
+        long current = turns == 0 ? used : currentAfter(used, turns);
+        return fits(previous, left, current, permits) ? 0 : waitNanos(previous, current, left, permits);
+    }
+
     /** Looks for the first moment at which permits fit, window by window; all windows of a debt in one step. */
     private long waitNanos(long previous, long used, long left, long permits) {
         long wait = 0;
@@ -169,6 +184,19 @@ final class SlidingWindowMeter implements Meter {
         // What was taken in an earlier window has become part of a sum that fades by itself.
         if (takenNanos - seen.start >= 0 && Meter.isWithin(length, takenNanos, nowNanos)) {
             seen.giveBack(permits);
+        }
+    }
+
+    @Override
+    public long refund(long nowNanos, long permits) {
+        while (true) {
+            CountedWindow seen = at(nowNanos);
+            if (seen.giveBack(permits)) {
+                return 0;
+            }
+            if (isClosed(seen)) {
+                return CLOSED;
+            }
         }
     }
 

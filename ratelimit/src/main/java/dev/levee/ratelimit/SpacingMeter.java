@@ -1,5 +1,6 @@
 package dev.levee.ratelimit;
 
+import dev.levee.core.internal.Nanos;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -34,6 +35,9 @@ abstract class SpacingMeter implements Meter {
 
     /** Puts permits back that were not used, other than their time. Under the lock. */
     abstract void putBack(long permits);
+
+    /** Returns how many nanoseconds permits take at least, rounded down, up to {@link #NEVER}. */
+    abstract long leastNanos(long permits);
 
     /** Returns how many permits are in the time until the next call may come, rounded up. */
     abstract long owed(long nowNanos);
@@ -87,6 +91,28 @@ abstract class SpacingMeter implements Meter {
                 lastCost -= part;
                 free = nowNanos + Math.max(0, ahead - credit);
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public final long refund(long nowNanos, long permits) {
+        lock.lock();
+        try {
+            if (closed) {
+                return CLOSED;
+            }
+            long ahead = Meter.ahead(free, nowNanos);
+            if (ahead > 0) {
+                long ofLast = Math.min(permits, lastPermits);
+                long part = ofLast == 0 ? 0 : Ratio.floor(lastCost, ofLast, lastPermits);
+                putBack(Math.min(permits, owed(nowNanos)));
+                lastPermits -= ofLast;
+                lastCost -= part;
+                free = nowNanos + Math.max(0, ahead - Nanos.add(part, leastNanos(permits - ofLast)));
+            }
+            return 0;
         } finally {
             lock.unlock();
         }

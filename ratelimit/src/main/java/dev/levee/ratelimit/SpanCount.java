@@ -69,12 +69,15 @@ class SpanCount {
         }
     }
 
-    /** Subtracts permits, down to 0; does nothing if the count is closed. */
-    final void giveBack(long permits) {
+    /** Subtracts permits, down to 0. Returns false if the count is closed. */
+    final boolean giveBack(long permits) {
         while (true) {
             long word = used;
-            if (word <= 0 || replace(word, Math.max(0, word - permits))) {
-                return;
+            if (word <= 0) {
+                return word == 0;
+            }
+            if (replace(word, Math.max(0, word - permits))) {
+                return true;
             }
         }
     }

@@ -56,6 +56,11 @@ final class WarmUpMeter extends SpacingMeter {
     }
 
     @Override
+    long leastNanos(long permits) {
+        return Nanos.multiply(permits, interval);
+    }
+
+    @Override
     long owed(long nowNanos) {
         return (long) Math.ceil(Meter.ahead(free, nowNanos) / interval);
     }

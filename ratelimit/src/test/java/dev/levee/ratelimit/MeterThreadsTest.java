@@ -134,7 +134,7 @@ class MeterThreadsTest {
     @Test
     void changes_of_the_limit_neither_lose_nor_mint_permits() throws Exception {
         for (int round = 0; round < 50; round++) {
-            MeteredLimiter limiter = new MeteredLimiter(
+            SingleLimiter limiter = new SingleLimiter(
                     "l",
                     RateLimiterConfig.builder()
                             .limit(Limit.fixedWindow(1_000, Duration.ofDays(1)))
@@ -143,6 +143,8 @@ class MeterThreadsTest {
             List<Limit> kinds = List.of(
                     Limit.slidingWindow(1_000, Duration.ofDays(1)),
                     Limit.slidingLog(1_000, Duration.ofDays(1)),
+                    Limit.of(1_000, Duration.ofDays(1)),
+                    Limit.of(1_000, Duration.ofDays(3)),
                     Limit.fixedWindow(1_000, Duration.ofDays(2)));
             AtomicBoolean done = new AtomicBoolean();
             AdmissionHistory history = history(Limit.perSecond(1), (thread, mine) -> {

@@ -8,6 +8,7 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
 import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jetbrains.lincheck.datastructures.IntGen;
@@ -63,6 +64,11 @@ class RateLimiterInterleavingTest {
         @Test
         void every_call_is_counted_in_the_old_bucket_or_the_new_one() {
             few().check(OfReconfiguring.class);
+        }
+
+        @Test
+        void every_call_is_counted_by_one_algorithm_or_the_other() {
+            few().check(OfAnotherAlgorithm.class);
         }
 
         @Test
@@ -142,6 +148,37 @@ class RateLimiterInterleavingTest {
         @Operation
         public void reconfigure(@Param(gen = IntGen.class, conf = "2:4") int burst) {
             limiter.reconfigure(Limit.perSecond(burst));
+        }
+
+        @Operation
+        public long available() {
+            return limiter.availablePermits();
+        }
+    }
+
+    /** Three permits, of a limit that is a bucket, a window, a log, and a bucket again. */
+    public static class OfAnotherAlgorithm {
+        private final RateLimiter limiter =
+                RateLimiter.of("l", Limit.perSecond(1).burst(3), new SettableClock(0).environment());
+
+        @Operation
+        public boolean acquire(@Param(gen = IntGen.class, conf = "1:2") int permits) {
+            return limiter.tryAcquire(permits);
+        }
+
+        @Operation
+        public void bucket(@Param(gen = IntGen.class, conf = "2:4") int burst) {
+            limiter.reconfigure(Limit.perSecond(burst));
+        }
+
+        @Operation
+        public void window(@Param(gen = IntGen.class, conf = "2:4") int permits) {
+            limiter.reconfigure(Limit.slidingWindow(permits, Duration.ofHours(1)));
+        }
+
+        @Operation
+        public void fixed(@Param(gen = IntGen.class, conf = "2:4") int permits) {
+            limiter.reconfigure(Limit.fixedWindow(permits, Duration.ofHours(1)));
         }
 
         @Operation

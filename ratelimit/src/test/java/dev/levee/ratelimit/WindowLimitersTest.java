@@ -102,21 +102,34 @@ class WindowLimitersTest {
         RateLimiter limiter = RateLimiter.of("l", limits().get(2), time.environment());
         long stamp = limiter.tryEnter(time.nanoTime());
         assertThat(stamp).isNotEqualTo(Gate.REFUSED);
-        time.advance(Duration.ofNanos(1));
         limiter.reconfigure(limits().get(0), CarriedFill.RESET);
         limiter.tryAcquire(4);
         limiter.cancel(stamp, 0);
         assertThat(limiter.availablePermits()).isZero();
     }
 
-    @Test
-    void a_token_bucket_is_not_changed_for_a_window_nor_back() {
-        RateLimiter window = RateLimiter.of("l", limits().get(0), time.environment());
-        assertThatThrownBy(() -> window.reconfigure(Limit.perSecond(1), CarriedFill.RESET))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("limit must be no token bucket");
-        assertThat(window.limit()).isEqualTo(limits().get(0));
-        assertThat(window.tryAcquire(4)).isTrue();
+    @ParameterizedTest
+    @MethodSource("limits")
+    void a_question_about_a_later_turn_makes_no_turn_earlier(Limit limit) {
+        RateLimiter alone = RateLimiter.of("l", limit, time.environment());
+        RateLimiter part = RateLimiter.of("m", limit, time.environment());
+        RateLimiter other = RateLimiter.of("n", Limit.of(4, Duration.ofSeconds(50)), time.environment());
+        List<RateLimiter> limiters = List.of(alone, RateLimiter.allOf("both", part, other));
+        for (RateLimiter limiter : limiters) {
+            limiter.tryAcquire(4);
+            Reservation first = limiter.reserve(4, Duration.ofHours(1));
+            long wait = limiter.tryAcquireOrWaitNanos(4);
+            assertThat(wait).isGreaterThan(first.waitNanos());
+            assertThat(limiter.tryAcquireOrWaitNanos(4)).isEqualTo(wait);
+            assertThatThrownBy(() -> limiter.reserve(1, Duration.ZERO)).isInstanceOf(RateLimitedException.class);
+            Reservation second = limiter.reserve(4, Duration.ofNanos(wait));
+            assertThat(second.waitNanos()).isEqualTo(wait);
+            time.advance(Duration.ofNanos(first.waitNanos()));
+            assertThat(first.isReady()).isTrue();
+            assertThat(second.isReady()).isFalse();
+            time.advance(Duration.ofNanos(second.waitNanos()));
+            assertThat(second.isReady()).isTrue();
+        }
     }
 
     @ParameterizedTest

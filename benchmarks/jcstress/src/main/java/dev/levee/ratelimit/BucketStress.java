@@ -12,7 +12,7 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** The words of {@link TokenBucket} and {@link KeySegment}. */
+/** The words of {@link SingleLimiter} and {@link KeySegment}. */
 public class BucketStress {
     /** The last permit goes to one of two threads, whatever they read of the plain flag about contention. */
     @JCStressTest

@@ -3,8 +3,6 @@ package dev.levee.cache.writebehind;
 import dev.levee.core.internal.SafeLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -113,18 +111,9 @@ final class JournalKeeper<K, V> {
     }
 
     /** Forgets what the store has. If that fails the writes come again after a restart, which is allowed. */
-    void forget(Collection<? extends @Nullable PendingWrite<K, V>> writes) {
-        if (journal == null) {
-            return;
-        }
-        List<PendingWrite<K, V>> there = new ArrayList<>();
-        for (PendingWrite<K, V> write : writes) {
-            if (write != null) {
-                there.add(write);
-            }
-        }
-        if (!there.isEmpty()) {
-            attempt(it -> it.remove(there));
+    void forget(List<PendingWrite<K, V>> writes) {
+        if (journal != null && !writes.isEmpty()) {
+            attempt(it -> it.remove(writes));
         }
     }
 

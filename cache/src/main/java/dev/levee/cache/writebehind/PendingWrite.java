@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param key what is written
  * @param value its value, or null to delete it
  * @param sequence greater than that of every write of the same key that was accepted before, from 1
- * @param acceptedAt when it was accepted, by the wall clock of the machine
+ * @param acceptedAt when it was accepted, by the wall clock of the machine, which is read once in a millisecond at most
  * @param <K> the keys
  * @param <V> the values
  * @since 0.1

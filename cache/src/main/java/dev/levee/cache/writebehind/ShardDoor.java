@@ -29,7 +29,7 @@ final class ShardDoor<K, V> {
 
     /** Accepts a write, or reserves room for it if it goes to a journal first. */
     Ruling admit(WriteTicket<K, V> ticket) {
-        shard.lock.lock();
+        shard.enter();
         try {
             WriteSlot<K, V> slot = shard.slot(ticket.key);
             Ruling answer = shard.refusalOr(ticket, slot, Ruling.ACCEPTED);
@@ -38,7 +38,7 @@ final class ShardDoor<K, V> {
             }
             return journaled ? reserve(ticket, slot) : accept(ticket, slot);
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
@@ -48,13 +48,13 @@ final class ShardDoor<K, V> {
         if (!room.tryTake(old == null ? 1 : 0, Math.max(more, 0))) {
             return Ruling.FULL;
         }
-        WriteSlot<K, V> own = slot == null ? slotFor(ticket, 1) : slot;
-        WriteOp<K, V> op = ticket.make(own, sequences.incrementAndGet());
         if (old != null) { // its room is that of the new one, but for the difference
-            old.places = 0;
-            old.bytes = Math.max(-more, 0);
+            shard.replace(old, ticket, sequences.incrementAndGet());
+            room.give(0, Math.max(-more, 0));
+        } else {
+            WriteSlot<K, V> own = slot == null ? slotFor(ticket, 1) : slot;
+            shard.install(own, ticket.make(own, sequences.incrementAndGet()));
         }
-        shard.install(own, op);
         replayed(ticket);
         ticket.plan = shard.needsPlan();
         return Ruling.ACCEPTED;
@@ -98,7 +98,7 @@ final class ShardDoor<K, V> {
 
     /** Accepts a write that the journal has got; false if the shard was sealed meanwhile. */
     boolean confirm(WriteTicket<K, V> ticket) {
-        shard.lock.lock();
+        shard.enter();
         try {
             WriteOp<K, V> op = ticket.op();
             WriteSlot<K, V> slot = op.slot;
@@ -107,7 +107,7 @@ final class ShardDoor<K, V> {
                 room.give(op.places, op.bytes);
                 return false;
             }
-            if (slot.newest > op.write.sequence()) { // a newer one was quicker, and has replaced it
+            if (slot.newest > op.sequence()) { // a newer one was quicker, and has replaced it
                 shard.accepted++;
                 shard.coalesced++;
                 giveBack(ticket);
@@ -119,7 +119,20 @@ final class ShardDoor<K, V> {
             ticket.plan = shard.needsPlan();
             return true;
         } finally {
-            shard.lock.unlock();
+            ended(ticket);
+            shard.leave();
+        }
+    }
+
+    /** Under the lock: an append has ended, unless the journal has to forget something first. */
+    private void ended(WriteTicket<K, V> ticket) {
+        WriteSlot<K, V> slot = ticket.op().slot;
+        if (slot.appends == 0 && slot.owed != null) {
+            ticket.owed = slot.owed;
+            slot.owed = null;
+            shard.next(slot);
+        } else {
+            shard.appends--;
         }
     }
 
@@ -132,7 +145,7 @@ final class ShardDoor<K, V> {
 
     /** Takes back a reservation: the journal has failed. */
     void withdraw(WriteTicket<K, V> ticket) {
-        shard.lock.lock();
+        shard.enter();
         try {
             WriteSlot<K, V> slot = ticket.op().slot;
             slot.appends--;
@@ -140,7 +153,8 @@ final class ShardDoor<K, V> {
             shard.next(slot);
             ticket.plan = shard.needsPlan();
         } finally {
-            shard.lock.unlock();
+            ended(ticket);
+            shard.leave();
         }
     }
 
@@ -155,45 +169,29 @@ final class ShardDoor<K, V> {
         }
     }
 
-    /** Returns what the journal may forget now that nothing of the key of a ticket is appended any more, or null. */
-    @Nullable PendingWrite<K, V> owed(WriteTicket<K, V> ticket) {
-        shard.lock.lock();
-        try {
-            WriteSlot<K, V> slot = ticket.op().slot;
-            PendingWrite<K, V> owed = slot.appends == 0 ? slot.owed : null;
-            if (owed != null) {
-                slot.owed = null;
-                shard.next(slot);
-            }
-            return owed;
-        } finally {
-            shard.lock.unlock();
-        }
-    }
-
-    /** An append has ended, with all that follows from it. */
-    void appended() {
-        shard.lock.lock();
+    /** An append has ended, and the journal has forgotten what it had to. */
+    void forgotten() {
+        shard.enter();
         try {
             shard.appends--;
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
     /** The store has what a caller has written. Returns it if the journal may forget it now, or null. */
     @Nullable PendingWrite<K, V> settled(WriteTicket<K, V> ticket) {
-        shard.lock.lock();
+        shard.enter();
         try {
-            return shard.settled(ticket.op().slot, ticket.op().write);
+            return shard.settled(ticket.op().slot, ticket.op().write());
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
     /** Lets a caller write the store itself, unless something of the key is under way. */
     Ruling beginDirect(WriteTicket<K, V> ticket) {
-        shard.lock.lock();
+        shard.enter();
         try {
             WriteSlot<K, V> slot = shard.slot(ticket.key);
             Ruling answer = shard.refusalOr(ticket, slot, Ruling.DIRECT);
@@ -209,13 +207,13 @@ final class ShardDoor<K, V> {
             shard.directs++;
             return Ruling.DIRECT;
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
     /** Ends that. */
     void endDirect(WriteTicket<K, V> ticket, boolean done) {
-        shard.lock.lock();
+        shard.enter();
         try {
             WriteSlot<K, V> slot = ticket.op().slot;
             slot.direct = false;
@@ -228,19 +226,19 @@ final class ShardDoor<K, V> {
             shard.next(slot);
             ticket.plan = shard.needsPlan();
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
     /** Puts a write where it belongs that a journal has kept. */
     void recover(PendingWrite<K, V> write, long bytes, long since) {
-        shard.lock.lock();
+        shard.enter();
         try {
             WriteSlot<K, V> slot = shard.slotOrNew(write.key());
             room.takeAnyway(1, bytes);
-            shard.install(slot, new WriteOp<>(slot, write, bytes, since));
+            shard.install(slot, new WriteOp<>(slot, write.value(), write.sequence(), write.acceptedAt(), bytes, since));
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
@@ -249,7 +247,7 @@ final class ShardDoor<K, V> {
      * only then its value is still read.
      */
     void recover(DeadWrite<K, V> letter) {
-        shard.lock.lock();
+        shard.enter();
         try {
             shard.accepted++;
             shard.dead++;
@@ -258,7 +256,7 @@ final class ShardDoor<K, V> {
                 slot.kept = slot.pending == null ? letter : null;
             }
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 }

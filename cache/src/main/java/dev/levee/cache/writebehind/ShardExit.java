@@ -16,7 +16,7 @@ final class ShardExit<K, V> {
 
     /** Takes what is due, for the worker; if there is nothing, the worker has ended. */
     List<WriteSlot<K, V>> take(long now) {
-        shard.lock.lock();
+        shard.enter();
         try {
             List<WriteSlot<K, V>> batch = new ArrayList<>();
             if (!shard.sealed) {
@@ -32,7 +32,7 @@ final class ShardExit<K, V> {
             shard.running = !batch.isEmpty();
             return batch;
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
@@ -67,7 +67,7 @@ final class ShardExit<K, V> {
 
     /** Returns what the worker has to do: zero to begin now, or after how many nanoseconds, or the given number. */
     long planned(long now, long nothing) {
-        shard.lock.lock();
+        shard.enter();
         try {
             if (!shard.hasWork()) {
                 return nothing;
@@ -80,82 +80,96 @@ final class ShardExit<K, V> {
             shard.timed = true;
             return shard.turns.waitNanos(now);
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
     /** The timer has run, or could not be set. */
     void timerIsGone() {
-        shard.lock.lock();
+        shard.enter();
         try {
             shard.timed = false;
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
     /** The worker could not be started, or has ended before its time. */
     void stopped() {
-        shard.lock.lock();
+        shard.enter();
         try {
             shard.running = false;
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
-    /** Returns the write of a slot that is on its way, or null if it has ended or was handed back. */
+    /**
+     * Returns the write of a slot that is on its way, or null if it has ended or was handed back. Without the lock:
+     * only the worker, which asks, sends writes on their way and ends that.
+     */
     @Nullable WriteOp<K, V> flying(WriteSlot<K, V> slot) {
-        shard.lock.lock();
+        return shard.sealed ? null : slot.flying;
+    }
+
+    /** The store has writes that are on their way. Returns those that the journal may forget now. */
+    List<PendingWrite<K, V>> settled(List<WriteSlot<K, V>> written) {
+        List<PendingWrite<K, V>> settled = new ArrayList<>(written.size());
+        shard.enter();
         try {
-            return shard.sealed ? null : slot.flying;
+            for (WriteSlot<K, V> slot : written) {
+                WriteOp<K, V> op = slot.flying;
+                PendingWrite<K, V> write = op == null ? null : shard.settled(slot, op.write());
+                if (write != null) {
+                    settled.add(write);
+                }
+            }
         } finally {
-            shard.lock.unlock();
+            shard.leave();
+        }
+        return settled;
+    }
+
+    /** Writes on their way have ended: the store has them, and the journal has forgotten them. */
+    void wrote(List<WriteSlot<K, V>> written) {
+        shard.enter();
+        try {
+            for (WriteSlot<K, V> slot : written) {
+                wrote(slot);
+            }
+        } finally {
+            shard.leave();
         }
     }
 
-    /** The store has the write that is on its way. Returns it if the journal may forget it now, or null. */
-    @Nullable PendingWrite<K, V> settled(WriteSlot<K, V> slot) {
-        shard.lock.lock();
-        try {
-            WriteOp<K, V> op = slot.flying;
-            return op == null ? null : shard.settled(slot, op.write);
-        } finally {
-            shard.lock.unlock();
+    private void wrote(WriteSlot<K, V> slot) {
+        WriteOp<K, V> op = slot.flying;
+        if (op == null) {
+            return;
         }
-    }
-
-    /** The write on its way has ended: the store has it, and the journal has forgotten it. */
-    void wrote(WriteSlot<K, V> slot) {
-        shard.lock.lock();
-        try {
-            WriteOp<K, V> op = slot.flying;
-            if (op == null) {
-                return;
-            }
-            slot.flying = null;
-            if (!shard.sealed) {
-                shard.written++;
-                shard.end(op);
-            }
-            shard.next(slot);
-        } finally {
-            shard.lock.unlock();
+        slot.flying = null;
+        if (!shard.sealed) {
+            shard.written++;
+            shard.end(op);
         }
+        shard.next(slot);
     }
 
     /** The write on its way has failed: it waits until a time, unless a newer one is there. */
     void failed(WriteSlot<K, V> slot, long notBefore) {
-        shard.lock.lock();
+        shard.enter();
         try {
             WriteOp<K, V> op = slot.flying;
             if (op == null || shard.sealed) {
                 return; // after a close it is still read
             }
             slot.flying = null;
-            if (slot.pending != null) {
+            WriteOp<K, V> newer = slot.pending;
+            if (newer != null) {
                 shard.coalesced++;
-                shard.end(op);
+                shard.inFlight--;
+                shard.list.succeed(op, newer);
+                shard.room.give(op.places, op.bytes);
                 shard.next(slot);
             } else {
                 slot.pending = op;
@@ -164,23 +178,23 @@ final class ShardExit<K, V> {
                 shard.turns.addRetry(slot, notBefore);
             }
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
     /** Whether the write on its way may be given up: nothing newer is there or about to be. */
     boolean mayDie(WriteSlot<K, V> slot) {
-        shard.lock.lock();
+        shard.enter();
         try {
             return slot.flying != null && slot.pending == null && slot.appends == 0 && !shard.sealed;
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 
     /** The write on its way is given up; false if it has been handed back already. */
     boolean died(WriteSlot<K, V> slot, DeadWrite<K, V> letter) {
-        shard.lock.lock();
+        shard.enter();
         try {
             WriteOp<K, V> op = slot.flying;
             if (op == null || shard.sealed) {
@@ -196,7 +210,7 @@ final class ShardExit<K, V> {
             shard.next(slot);
             return true;
         } finally {
-            shard.lock.unlock();
+            shard.leave();
         }
     }
 }

@@ -75,10 +75,9 @@ final class StoreWriter<K, V> {
                 }
             } else {
                 for (WriteSlot<K, V> slot : batch) {
-                    List<WriteSlot<K, V>> one = List.of(slot);
-                    Throwable thrown = attempt(exit, one);
+                    Throwable thrown = attempt(exit, List.of(slot));
                     if (thrown != null) {
-                        split(exit, one, thrown);
+                        decide(exit, slot, thrown);
                     }
                 }
             }
@@ -101,9 +100,9 @@ final class StoreWriter<K, V> {
             if (op == null) {
                 return new IllegalStateException("a write has ended before its call");
             }
-            writes.add(op.write);
+            writes.add(op.write());
         }
-        @Nullable Throwable[] failures;
+        @Nullable Throwable @Nullable [] failures;
         calls.increment();
         boolean interrupted = Thread.currentThread().isInterrupted();
         try {
@@ -115,39 +114,53 @@ final class StoreWriter<K, V> {
                 Thread.interrupted(); // what the store has left behind is not for the next call
             }
         }
-        rowsSaved.add(batch.size() - 1L);
-        List<@Nullable PendingWrite<K, V>> done = new ArrayList<>(batch.size());
-        for (int i = 0; i < failures.length; i++) {
-            if (failures[i] == null) {
-                done.add(exit.settled(batch.get(i)));
-            }
+        if (batch.size() > 1) {
+            rowsSaved.add(batch.size() - 1L);
         }
-        journal.forget(done); // first, so that a close finds nothing that is still to be forgotten
-        for (int i = 0; i < failures.length; i++) {
-            if (failures[i] == null) {
-                exit.wrote(batch.get(i));
-            }
+        if (failures == null) {
+            wrote(exit, batch);
+        } else {
+            sort(exit, batch, failures);
         }
+        return null;
+    }
+
+    /** The store has all of these. */
+    private void wrote(ShardExit<K, V> exit, List<WriteSlot<K, V>> written) {
+        if (journal.isThere()) { // first, so that a close finds nothing that is still to be forgotten
+            journal.forget(exit.settled(written));
+        }
+        exit.wrote(written);
         ended.run();
+    }
+
+    /** The store has those of a batch that have no failure. */
+    private void sort(ShardExit<K, V> exit, List<WriteSlot<K, V>> batch, @Nullable Throwable[] failures) {
+        List<WriteSlot<K, V>> written = new ArrayList<>(batch.size());
+        for (int i = 0; i < failures.length; i++) {
+            if (failures[i] == null) {
+                written.add(batch.get(i));
+            }
+        }
+        wrote(exit, written);
         for (int i = 0; i < failures.length; i++) {
             Throwable failure = failures[i];
             if (failure != null) {
                 decide(exit, batch.get(i), failure);
             }
         }
-        return null;
     }
 
-    /** Returns the failure of each write, or null for those that were written. */
-    private @Nullable Throwable[] call(List<PendingWrite<K, V>> batch) throws Exception {
+    /** Returns the failure of each write, or null for those that were written; null if all were. */
+    private @Nullable Throwable @Nullable [] call(List<PendingWrite<K, V>> batch) throws Exception {
         Map<K, ? extends @Nullable Throwable> result = store.write(batch);
-        @Nullable Throwable[] failures = new @Nullable Throwable[batch.size()];
         if (result == null) {
             throw new IllegalStateException("the batch store returned null");
         }
         if (result.isEmpty()) {
-            return failures;
+            return null;
         }
+        @Nullable Throwable[] failures = new @Nullable Throwable[batch.size()];
         Map<K, Integer> places = new HashMap<>();
         for (int i = 0; i < batch.size(); i++) {
             places.put(batch.get(i).key(), i);
@@ -210,8 +223,7 @@ final class StoreWriter<K, V> {
         }
         Fate fate = fates.of(op, thrown);
         if (fate == Fate.WRITTEN) {
-            journal.forget(exit.settled(slot));
-            exit.wrote(slot);
+            wrote(exit, List.of(slot));
         } else if (fate == Fate.RETRY || !exit.mayDie(slot) || !box.reserve()) {
             wait(exit, slot, op, thrown);
         } else {
@@ -230,12 +242,14 @@ final class StoreWriter<K, V> {
     }
 
     private void wait(ShardExit<K, V> exit, WriteSlot<K, V> slot, WriteOp<K, V> op, Throwable thrown) {
-        op.delay = fates.delayNanos(op, thrown);
+        long delay = fates.delayNanos(op, thrown);
+        int attempt = Math.max(op.failures, 1) + 1;
+        op.delay = delay;
         retries.increment();
-        exit.failed(slot, environment.clock().nanoTime() + op.delay);
+        exit.failed(slot, environment.clock().nanoTime() + delay); // from here on the write may become a newer one
         Listener listener = environment.listener();
         if (listener != Listener.NONE) {
-            listener.onAttempt(Policy.Kind.QUEUE, name, Math.max(op.failures, 1) + 1, op.delay);
+            listener.onAttempt(Policy.Kind.QUEUE, name, attempt, delay);
         }
     }
 
@@ -243,7 +257,7 @@ final class StoreWriter<K, V> {
         boolean added = false;
         try {
             DeadWrite<K, V> letter = new DeadWrite<>(
-                    op.write,
+                    op.write(),
                     fates.text(thrown),
                     Math.max(op.failures, 1),
                     environment.wallClock().instant());
@@ -260,10 +274,10 @@ final class StoreWriter<K, V> {
                     "{}: a write was given up after {} tries and is a dead letter now ({}): {}",
                     WriteRefusedException.label(name),
                     op.failures,
-                    op.write,
+                    op.write(),
                     fates.text(thrown));
             if (evicts) {
-                evicted.accept(op.write.key());
+                evicted.accept(slot.key);
             }
         }
     }

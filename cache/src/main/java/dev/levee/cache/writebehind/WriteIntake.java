@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /** How callers get a write accepted: at once, by way of the journal, or when there is no room. */
 final class WriteIntake<K, V> {
+    private static final long WALL_TIME_NANOS = 1_000_000;
+
     private final String name;
     private final StoreCalls<K, V> store;
     private final WriteBehindConfig<K, V> config;
@@ -27,7 +29,11 @@ final class WriteIntake<K, V> {
     private final WriteWaiters waiters;
     private final List<WriteLane<K, V>> lanes;
     private final Consumer<K> dropped;
+    private volatile @Nullable WallReading wallTime;
     final LongAdder refused = new LongAdder();
+
+    /** A reading of the wall clock, and of the other one. */
+    private record WallReading(Instant instant, long readAt) {}
 
     WriteIntake(
             String name,
@@ -65,8 +71,19 @@ final class WriteIntake<K, V> {
 
     WriteTicket<K, V> ticket(K key, @Nullable V value, @Nullable DeadWrite<K, V> letter) {
         long bytes = weigh(key, value);
-        Instant at = environment.wallClock().instant();
-        return new WriteTicket<>(key, value, bytes, at, environment.clock().nanoTime(), letter);
+        long now = environment.clock().nanoTime();
+        return new WriteTicket<>(key, value, bytes, wallTime(now), now, letter);
+    }
+
+    /** Returns the time of the wall clock, which is read once in a millisecond at most. */
+    private Instant wallTime(long now) {
+        WallReading last = wallTime;
+        if (last != null && now - last.readAt >= 0 && now - last.readAt < WALL_TIME_NANOS) {
+            return last.instant;
+        }
+        Instant instant = environment.wallClock().instant();
+        wallTime = new WallReading(instant, now);
+        return instant;
     }
 
     long weigh(K key, @Nullable V value) {
@@ -93,7 +110,8 @@ final class WriteIntake<K, V> {
     private void finish(WriteLane<K, V> lane, WriteTicket<K, V> ticket, Ruling answer) {
         switch (answer) {
             case ACCEPTED -> {}
-            case RESERVED -> append(lane, ticket, () -> journal.append(ticket.op().write));
+            case RESERVED ->
+                append(lane, ticket, () -> journal.append(ticket.op().write()));
             case BLOCKED -> throw refusal(Reason.KEY_BLOCKED);
             case CLOSED -> throw refusal(Reason.CLOSED);
             default -> throw refusal(Reason.FULL);
@@ -117,8 +135,10 @@ final class WriteIntake<K, V> {
                 count();
                 lane.door().withdraw(ticket);
             }
-            journal.forget(lane.door().owed(ticket));
-            lane.door().appended();
+            if (ticket.owed != null) {
+                journal.forget(ticket.owed);
+                lane.door().forgotten();
+            }
             waiters.signal();
             if (ticket.plan) {
                 lane.worker().plan();
@@ -229,7 +249,7 @@ final class WriteIntake<K, V> {
             finish(lane, ticket, answer);
             return;
         }
-        PendingWrite<K, V> write = ticket.op().write;
+        PendingWrite<K, V> write = ticket.op().write();
         boolean done = false;
         try {
             if (journal.isThere()) {

@@ -41,6 +41,12 @@ final class WriteList<K, V> {
         old.newer = null;
     }
 
+    /** Lets a newer write of the key, which has a place, take over that of an older one that has failed. */
+    void succeed(WriteOp<K, V> old, WriteOp<K, V> op) {
+        remove(op);
+        replace(old, op);
+    }
+
     void remove(WriteOp<K, V> op) {
         join(op.older, op.newer);
         op.older = null;
@@ -64,7 +70,7 @@ final class WriteList<K, V> {
     List<PendingWrite<K, V>> drain() {
         List<PendingWrite<K, V>> writes = new ArrayList<>();
         for (WriteOp<K, V> op = head; op != null; op = op.newer) {
-            writes.add(op.write);
+            writes.add(op.write());
         }
         head = null;
         tail = null;

@@ -1,14 +1,25 @@
 package dev.levee.cache.writebehind;
 
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A write that was accepted and has not ended: a place in the list of its shard, oldest first. A newer write of the key
- * that replaces it takes over the place, with the age of the first one. Guarded by the lock of its shard.
+ * takes over the place, with the age of the first one: this object becomes that write while it waits, which saves most
+ * of what a write costs, or another object replaces it.
+ *
+ * <p>Guarded by the lock of its shard. While it is on its way nothing of it changes but what its worker counts. See ADR
+ * 178.
  */
 final class WriteOp<K, V> {
-    final PendingWrite<K, V> write;
     final WriteSlot<K, V> slot;
+
+    private @Nullable V value;
+    private Instant acceptedAt;
+    private long sequence;
+
+    /** The write as others see it, made when it is needed: most of a hot key are replaced before. */
+    private @Nullable PendingWrite<K, V> write;
 
     /** Room that it holds: how many writes (0 if it has lent its place to the one that will replace it), and bytes. */
     int places;
@@ -37,11 +48,39 @@ final class WriteOp<K, V> {
 
     @Nullable WriteOp<K, V> newer;
 
-    WriteOp(WriteSlot<K, V> slot, PendingWrite<K, V> write, long bytes, long since) {
+    WriteOp(WriteSlot<K, V> slot, @Nullable V value, long sequence, Instant acceptedAt, long bytes, long since) {
         this.slot = slot;
-        this.write = write;
+        this.value = value;
+        this.sequence = sequence;
+        this.acceptedAt = acceptedAt;
         this.places = 1;
         this.bytes = bytes;
         this.since = since;
+    }
+
+    long sequence() {
+        return sequence;
+    }
+
+    PendingWrite<K, V> write() {
+        PendingWrite<K, V> made = write;
+        if (made == null) {
+            made = new PendingWrite<>(slot.key, value, sequence, acceptedAt);
+            write = made;
+        }
+        return made;
+    }
+
+    /** Becomes a newer write of the key, which has not been tried yet. Only while it waits. */
+    void become(@Nullable V newerValue, long newerSequence, Instant at, long newerBytes) {
+        value = newerValue;
+        sequence = newerSequence;
+        acceptedAt = at;
+        bytes = newerBytes;
+        write = null;
+        tries = 0;
+        failures = 0;
+        delay = 0;
+        limit = Integer.MAX_VALUE;
     }
 }

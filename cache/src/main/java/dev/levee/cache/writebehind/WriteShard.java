@@ -16,8 +16,11 @@ import org.jspecify.annotations.Nullable;
  * accepted is in the list until exactly one of the counters has counted its end. See ADR 107.
  */
 final class WriteShard<K, V> {
+    /** How often a thread tries to get the lock before it parks; it is held for some hundred nanoseconds at a time. */
+    private static final int SPINS = 64;
+
     /** Guards everything here, in the slots and the writes. */
-    final ReentrantLock lock = new ReentrantLock();
+    private final ReentrantLock lock = new ReentrantLock();
 
     final WriteRoom room;
     final DeadKey whenDead;
@@ -36,8 +39,8 @@ final class WriteShard<K, V> {
     /** Whether nothing more is accepted. */
     boolean closing;
 
-    /** Whether everything has ended, and what comes late changes nothing. */
-    boolean sealed;
+    /** Whether everything has ended, and what comes late changes nothing. Read without the lock by the worker. */
+    volatile boolean sealed;
 
     /** Writes that are being appended to the journal. */
     int appends;
@@ -68,9 +71,32 @@ final class WriteShard<K, V> {
         return slots.computeIfAbsent(key, it -> new WriteSlot<>(it, ++lastId));
     }
 
+    /** Takes the lock. To park and to be woken costs a hundred times what the other thread needs to be done. */
+    void enter() {
+        for (int i = 0; i < SPINS; i++) {
+            if (lock.tryLock()) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+        lock.lock();
+    }
+
+    void leave() {
+        lock.unlock();
+    }
+
+    /** Accepts a write in place of the one that waits, which holds its room already. */
+    void replace(WriteOp<K, V> op, WriteTicket<K, V> ticket, long sequence) {
+        accepted++;
+        coalesced++;
+        op.become(ticket.value, sequence, ticket.at, ticket.bytes);
+        op.slot.newest = sequence;
+    }
+
     void install(WriteSlot<K, V> slot, WriteOp<K, V> op) {
         accepted++;
-        slot.newest = op.write.sequence();
+        slot.newest = op.sequence();
         slot.kept = null;
         WriteOp<K, V> old = slot.pending;
         slot.pending = op;
@@ -132,7 +158,7 @@ final class WriteShard<K, V> {
 
     /** Returns the newest accepted write of a key that the store may not have, or null. */
     @Nullable PendingWrite<K, V> find(K key) {
-        lock.lock();
+        enter();
         try {
             WriteSlot<K, V> slot = slots.get(key);
             if (slot == null) {
@@ -140,22 +166,22 @@ final class WriteShard<K, V> {
             }
             WriteOp<K, V> op = slot.pending != null ? slot.pending : slot.flying;
             if (op != null) {
-                return op.write;
+                return op.write();
             }
             return slot.kept == null ? null : slot.kept.write();
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
     /** Returns how long ago the oldest write was accepted that can be dropped; negative if there is none. */
     long droppableAge(long now) {
-        lock.lock();
+        enter();
         try {
             WriteOp<K, V> op = droppable();
             return op == null ? -1 : Math.max(now - op.since, 0);
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
@@ -169,7 +195,7 @@ final class WriteShard<K, V> {
 
     /** Drops the oldest write that can be dropped, and returns it, or null. */
     @Nullable PendingWrite<K, V> dropOldest() {
-        lock.lock();
+        enter();
         try {
             WriteOp<K, V> op = droppable();
             if (op == null || sealed) {
@@ -182,15 +208,15 @@ final class WriteShard<K, V> {
             dropped++;
             room.give(op.places, op.bytes);
             next(op.slot);
-            return op.write;
+            return op.write();
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
     /** A dead letter is not there any more; its value is not read any more. */
     void forgetDead(DeadWrite<K, V> letter) {
-        lock.lock();
+        enter();
         try {
             WriteSlot<K, V> slot = slots.get(letter.write().key());
             if (slot != null
@@ -200,58 +226,58 @@ final class WriteShard<K, V> {
                 next(slot);
             }
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
     /** Lets everything that was accepted go to the store without its delay; returns up to where that is. */
     long urge() {
-        lock.lock();
+        enter();
         try {
             turns.urge(list.lastPosition());
             return list.lastPosition();
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
     /** Whether everything up to a position has ended. */
     boolean hasEnded(long position) {
-        lock.lock();
+        enter();
         try {
             WriteOp<K, V> op = list.oldest();
             return op == null || op.position > position;
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
     /** Accepts nothing more, and ends all backoffs; does nothing the second time. */
     void beginClose() {
-        lock.lock();
+        enter();
         try {
             if (!closing) {
                 closing = true;
                 turns.wakeRetries();
             }
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
     /** Whether a close has nothing to wait for: nothing is under way, and what is left would be tried too late. */
     boolean isOver(long until, boolean ever) {
-        lock.lock();
+        enter();
         try {
             return inFlight == 0 && directs == 0 && appends == 0 && (pending == 0 || (ever && turns.allAfter(until)));
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
     /** Ends everything: what has not ended is handed back, and still read. What comes later changes nothing. */
     List<PendingWrite<K, V>> seal() {
-        lock.lock();
+        enter();
         try {
             closing = true;
             sealed = true;
@@ -261,27 +287,27 @@ final class WriteShard<K, V> {
             inFlight = 0;
             return left;
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
     WriteBehindCounts counts() {
-        lock.lock();
+        enter();
         try {
             return new WriteBehindCounts(accepted, written, coalesced, dead, dropped, returned, pending, inFlight);
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
     /** Returns how long ago the oldest write was accepted that the store has not got; 0 if there is none. */
     long oldestAge(long now) {
-        lock.lock();
+        enter();
         try {
             WriteOp<K, V> op = list.oldest();
             return op == null ? 0 : Math.max(now - op.since, 0);
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 

@@ -34,6 +34,11 @@ final class WriteSlot<K, V> {
 
     Queue queue = Queue.NONE;
 
+    /** Its neighbours in the queue of fresh keys. */
+    @Nullable WriteSlot<K, V> before;
+
+    @Nullable WriteSlot<K, V> after;
+
     /** When the backoff ends, by the clock. */
     long notBefore;
 

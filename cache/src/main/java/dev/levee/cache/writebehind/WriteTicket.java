@@ -35,6 +35,9 @@ final class WriteTicket<K, V> {
     /** Whether it has taken over the room of the write that it will replace. */
     boolean borrowed;
 
+    /** What the journal may forget now that nothing of the key is appended any more; null if there is nothing. */
+    @Nullable PendingWrite<K, V> owed;
+
     private @Nullable WriteOp<K, V> op;
 
     WriteTicket(K key, @Nullable V value, long bytes, Instant at, long now, @Nullable DeadWrite<K, V> letter) {
@@ -47,7 +50,7 @@ final class WriteTicket<K, V> {
     }
 
     WriteOp<K, V> make(WriteSlot<K, V> slot, long sequence) {
-        WriteOp<K, V> made = new WriteOp<>(slot, new PendingWrite<>(key, value, sequence, at), bytes, now);
+        WriteOp<K, V> made = new WriteOp<>(slot, value, sequence, at, bytes, now);
         op = made;
         return made;
     }

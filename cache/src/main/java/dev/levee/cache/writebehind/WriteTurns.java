@@ -1,6 +1,5 @@
 package dev.levee.cache.writebehind;
 
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -9,8 +8,16 @@ import org.jspecify.annotations.Nullable;
 final class WriteTurns<K, V> {
     private final int batchSize;
     private final long delayNanos;
-    private final LinkedHashSet<WriteSlot<K, V>> fresh = new LinkedHashSet<>();
     private final TreeSet<WriteSlot<K, V>> retries = new TreeSet<>(WriteTurns::compare);
+
+    /** The queue of fresh keys, linked through the slots, and how many there are. */
+    private @Nullable WriteSlot<K, V> firstFresh;
+
+    private @Nullable WriteSlot<K, V> lastFresh;
+    private int fresh;
+
+    /** How many of them are urgent. */
+    private int urgentFresh;
 
     /** Whether a key has come that may be due before what was planned for. */
     private boolean news;
@@ -32,14 +39,33 @@ final class WriteTurns<K, V> {
         return batchSize;
     }
 
-    void urge(long position) {
-        urgent = position;
+    /** Lets everything go without its delay that has a position, which all keys of the queue have. */
+    void urge(long lastPosition) {
+        urgent = lastPosition;
+        urgentFresh = fresh;
+    }
+
+    private boolean isUrgent(WriteSlot<K, V> slot) {
+        WriteOp<K, V> op = slot.pending;
+        return op != null && op.position <= urgent;
     }
 
     void addFresh(WriteSlot<K, V> slot) {
         slot.queue = WriteSlot.Queue.FRESH;
-        fresh.add(slot);
-        if (fresh.size() == 1 || fresh.size() >= batchSize) {
+        WriteSlot<K, V> last = lastFresh;
+        slot.before = last;
+        if (last == null) {
+            firstFresh = slot;
+        } else {
+            last.after = slot;
+        }
+        lastFresh = slot;
+        fresh++;
+        boolean isUrgent = isUrgent(slot); // one that had to wait for the write before it
+        if (isUrgent) {
+            urgentFresh++;
+        }
+        if (isUrgent || fresh == 1 || fresh >= batchSize) {
             news = true;
         }
     }
@@ -60,11 +86,32 @@ final class WriteTurns<K, V> {
 
     void remove(WriteSlot<K, V> slot) {
         if (slot.queue == WriteSlot.Queue.FRESH) {
-            fresh.remove(slot);
+            removeFresh(slot);
         } else if (slot.queue == WriteSlot.Queue.RETRY) {
             retries.remove(slot);
         }
         slot.queue = WriteSlot.Queue.NONE;
+    }
+
+    private void removeFresh(WriteSlot<K, V> slot) {
+        WriteSlot<K, V> before = slot.before;
+        WriteSlot<K, V> after = slot.after;
+        if (before == null) {
+            firstFresh = after;
+        } else {
+            before.after = after;
+        }
+        if (after == null) {
+            lastFresh = before;
+        } else {
+            after.before = before;
+        }
+        slot.before = null;
+        slot.after = null;
+        fresh--;
+        if (isUrgent(slot)) {
+            urgentFresh--;
+        }
     }
 
     /** Ends all backoffs. */
@@ -75,12 +122,8 @@ final class WriteTurns<K, V> {
         }
     }
 
-    boolean hasFresh() {
-        return !fresh.isEmpty();
-    }
-
     boolean isEmpty() {
-        return fresh.isEmpty() && retries.isEmpty();
+        return fresh == 0 && retries.isEmpty();
     }
 
     /** Returns the first key whose backoff has ended, or null. */
@@ -90,26 +133,22 @@ final class WriteTurns<K, V> {
 
     /** Returns the first fresh key, or null. */
     @Nullable WriteSlot<K, V> firstFresh() {
-        return fresh.isEmpty() ? null : fresh.iterator().next();
+        return firstFresh;
     }
 
     boolean isFreshDue(long now, boolean closing) {
-        WriteSlot<K, V> first = firstFresh();
+        WriteSlot<K, V> first = firstFresh;
         if (first == null) {
             return false;
         }
         WriteOp<K, V> op = first.pending;
-        return closing
-                || fresh.size() >= batchSize
-                || op == null
-                || op.position <= urgent
-                || now - op.since >= delayNanos;
+        return closing || fresh >= batchSize || urgentFresh > 0 || op == null || now - op.since >= delayNanos;
     }
 
     /** Returns how long nothing is due that is not due now. */
     long waitNanos(long now) {
         long wait = Long.MAX_VALUE;
-        WriteSlot<K, V> first = firstFresh();
+        WriteSlot<K, V> first = firstFresh;
         if (first != null && first.pending != null) {
             wait = delayNanos - (now - first.pending.since);
         }
@@ -121,6 +160,6 @@ final class WriteTurns<K, V> {
 
     /** Whether all that waits does so for a backoff that ends after a time. */
     boolean allAfter(long until) {
-        return fresh.isEmpty() && !retries.isEmpty() && retries.first().notBefore - until > 0;
+        return fresh == 0 && !retries.isEmpty() && retries.first().notBefore - until > 0;
     }
 }

@@ -110,6 +110,86 @@ class WriteClosingTest {
         }
 
         @Test
+        void covers_the_newer_write_that_stands_for_one_that_has_failed() throws Exception {
+            writes = make(c -> c.delay(Duration.ofHours(1)), time.environment());
+            Boolean[] flushed = new Boolean[1];
+            store.before = call -> {
+                if (call.equals("save a 1")) {
+                    writes.flush(Duration.ZERO);
+                    writes.save("a", "2");
+                    throw new java.io.IOException("no " + call);
+                }
+                flushed[0] = writes.flush(Duration.ZERO);
+            };
+            writes.save("a", "1");
+            assertThat(writes.flush(Duration.ZERO)).isFalse();
+            time.runReady();
+            assertThat(store.log).containsExactly("save a 2");
+            assertThat(flushed).containsExactly(false);
+            assertThat(writes.flush(Duration.ZERO)).isTrue();
+        }
+
+        @Test
+        void does_not_end_before_the_newer_write_of_one_that_has_failed_is_in_the_store() throws Exception {
+            CountDownLatch reached = hold("save a 2");
+            CountDownLatch second = new CountDownLatch(1);
+            RowStore.Hook holding = store.before;
+            store.before = call -> {
+                if (call.equals("save a 1")) {
+                    second.await();
+                    throw new java.io.IOException("no " + call);
+                }
+                holding.at(call);
+            };
+            writes = make(c -> c.delay(Duration.ofHours(1)), threads);
+            writes.save("a", "1");
+            FutureTask<Boolean> flush = start(() -> writes.flush(Duration.ofMinutes(1)));
+            time.awaitSleepers(1);
+            writes.save("a", "2");
+            time.advance(SECOND);
+            second.countDown();
+            reached.await();
+            assertThat(flush).isNotDone();
+            assertThat(WriteBehindTest.metrics(writes)).containsEntry("oldest.age.nanos", 1e9);
+            release.countDown();
+            assertThat(result(flush)).isTrue();
+            assertThat(store.log).containsExactly("save a 2");
+        }
+
+        @Test
+        void is_not_held_up_by_what_came_later_and_waits_for_its_delay() throws Exception {
+            writes = make(c -> c.workers(1).delay(Duration.ofHours(1)), time.environment());
+            store.before = call -> {
+                if (call.equals("save a 1")) {
+                    writes.save("a", "2");
+                    writes.flush(Duration.ZERO);
+                    writes.save("b", "1");
+                }
+            };
+            writes.save("a", "1");
+            writes.flush(Duration.ZERO);
+            time.runReady();
+            assertThat(store.log).startsWith("save a 1").contains("save a 2");
+        }
+
+        @Test
+        void of_a_key_that_is_written_all_the_time_and_fails_lets_others_through() throws Exception {
+            int[] newest = {1};
+            store.before = call -> {
+                if (call.startsWith("save a") && newest[0] < 50) {
+                    writes.save("a", "" + ++newest[0]);
+                    throw new java.io.IOException("no " + call);
+                }
+            };
+            writes = make(c -> c.workers(1).batchSize(1).delay(Duration.ofHours(1)), time.environment());
+            writes.save("a", "1");
+            writes.save("b", "1");
+            writes.flush(Duration.ZERO);
+            time.runReady();
+            assertThat(store.log).startsWith("save b 1").endsWith("save a 50");
+        }
+
+        @Test
         void ends_at_its_deadline_and_says_so() throws Exception {
             store.failAt("save");
             writes = make(c -> c.maxTries(1000), threads);

@@ -1,6 +1,7 @@
 package dev.levee.core.consistency;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -74,7 +75,7 @@ public final class Session {
             advance(Require.name(source), Long.parseLong(part.substring(equals + 1), HEX));
         } catch (IllegalArgumentException | IllegalStateException e) {
             throw new IllegalArgumentException(
-                    "a part of a session header is no source=position: " + e.getMessage(), e);
+                    "a part of a session header is no source=position: " + Text.printable(e.getMessage()), e);
         }
     }
 

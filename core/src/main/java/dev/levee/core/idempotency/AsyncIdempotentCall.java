@@ -7,9 +7,11 @@ import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
+import dev.levee.core.Verdict;
 import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.StoredIdempotency.Slot;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -18,12 +20,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One asynchronous call under a {@link StoredIdempotency}; the same steps as there. They follow each other, so its
  * fields need no lock; those that a cancel reads are volatile. See ADR 34.
  */
 final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T> {
+    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
+
     private final StoredIdempotency<T> idempotency;
     private final Slot slot;
     private final Supplier<? extends CompletionStage<T>> operation;
@@ -68,10 +74,26 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
     /** Runs a step, on the executor if it may block. */
     private void runStep(boolean mayBlock, Action<RuntimeException> action) {
-        if (mayBlock) {
-            idempotency.environment.executor().execute(context.carry(() -> step(action)));
-        } else {
+        runStep(mayBlock, action, rejected -> {
+            throw Unchecked.<RuntimeException>asDeclared(rejected);
+        });
+    }
+
+    /** Does so, or something else if the executor does not take it, or drops it. */
+    private void runStep(boolean mayBlock, Action<RuntimeException> action, Consumer<? super Throwable> otherwise) {
+        if (!mayBlock) {
             step(action);
+            return;
+        }
+        Environment environment = idempotency.environment;
+        Throwable rejected = HandOver.tryExecute(
+                environment,
+                context.carry(() -> step(action)),
+                lost -> environment.handOver(context.carry(() -> step(() -> otherwise.accept(lost)))),
+                LOG,
+                StoredIdempotency.subject(idempotency.name()));
+        if (rejected != null) {
+            otherwise.accept(rejected);
         }
     }
 
@@ -137,14 +159,14 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
             void woken() {
                 PendingCall.PendingEnd<T> ending = other.ending();
                 if (ending == null) {
-                    throw idempotency.inProgress(slot);
+                    throw idempotency.inProgress(slot); // waiting to the end: a timer that fires meanwhile must know
                 }
+                waiting = false;
                 if (ending.known()) {
                     idempotency.countReplay();
                     end(() -> deliver(ending));
                 } else { // not on the thread that ended the other call, which has its own work to do
-                    Runnable next = context.carry(() -> step(AsyncIdempotentCall.this::claimOrWait));
-                    idempotency.environment.executor().execute(next);
+                    runStep(true, AsyncIdempotentCall.this::claimOrWait);
                 }
             }
         }.start();
@@ -166,7 +188,9 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
                 long pause = idempotency.pauseNanos(slot, claim, limit);
                 new Wait(pause) {
                     @Override
-                    void woken() { // the operation may run in this step, and must not run on the thread of the timers
+                    void woken() {
+                        waiting = false;
+                        // The operation may run in this step, and must not run on the thread of the timers.
                         runStep(true, AsyncIdempotentCall.this::claimUnlessCancelled);
                     }
                 }.start();
@@ -187,12 +211,13 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     }
 
     private void resolveOnExecutor() {
-        try {
-            runStep(true, this::resolve);
-        } catch (Throwable rejected) { // by the executor; no call could check before the lease has ended
-            idempotency.giveBack(slot, owner, false);
-            throw rejected;
-        }
+        runStep(
+                true,
+                this::resolve,
+                rejected -> { // no call could check before the lease has ended
+                    idempotency.giveBack(slot, owner, false);
+                    throw Unchecked.<RuntimeException>asDeclared(rejected);
+                });
     }
 
     private void resolve() {
@@ -231,15 +256,15 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     }
 
     private void settleOnExecutor(T result, @Nullable Throwable error) {
-        try {
-            runStep(idempotency.store.blocks(), () -> settle(result, error));
-        } catch (Throwable rejected) { // by the executor: better to block this thread than to lose what is known
-            step(() -> settle(result, error));
-        }
+        // If the executor rejects it: better to block this thread than to lose what is known.
+        runStep(idempotency.store.blocks(), () -> settle(result, error), rejected -> step(() -> settle(result, error)));
     }
 
     private void settle(T result, @Nullable Throwable error) {
-        mine.prepare(idempotency.settle(slot, owner, result, error, idempotency.judgeStage(result, error)));
+        CompletableFuture<T> ended = work;
+        boolean ranBefore = ended != null && CallFuture.mayHaveRunBefore(ended);
+        Verdict verdict = idempotency.judgeStage(result, error, ranBefore);
+        mine.prepare(idempotency.settle(slot, owner, result, error, verdict));
         end(() -> finish(result, error));
     }
 
@@ -293,7 +318,6 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
         private void endWait(Action<RuntimeException> next) {
             if (compareAndSet(false, true)) {
-                waiting = false;
                 onEnd();
                 Scheduler.Timer set = timer;
                 if (set != null) {

@@ -55,6 +55,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
     private long armedFor;
     private long timers;
     private Scheduler.@Nullable Timer timer;
+
     private volatile boolean failedBefore;
 
     BackgroundChecks(StoredIdempotency<T> idempotency, OutcomeCheck<T> check, long firstNanos) {
@@ -174,7 +175,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
         } finally {
             lock.unlock();
         }
-        if (handOver.execute(idempotency.environment.executor(), this::turn) != null) {
+        if (handOver.execute(idempotency.environment, this::turn, () -> endTurn(firstNanos)) != null) {
             endTurn(firstNanos);
         }
     }

@@ -150,8 +150,14 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         return Outcomes.judgeBlocking(config.outcomes(), result, error);
     }
 
-    Verdict judgeStage(@Nullable T result, @Nullable Throwable error) {
-        return Outcomes.judge(config.outcomes(), result, error);
+    /**
+     * Judges how a stage has ended.
+     *
+     * @param ranBefore whether an attempt before the one that it has ended with may have run
+     */
+    Verdict judgeStage(@Nullable T result, @Nullable Throwable error, boolean ranBefore) {
+        Verdict verdict = Outcomes.judge(config.outcomes(), result, error);
+        return verdict == Verdict.NOT_SENT && ranBefore ? Verdict.FAILURE : verdict;
     }
 
     /** Returns a context in which nothing is repeated that may have been done. */

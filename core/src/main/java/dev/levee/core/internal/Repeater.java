@@ -19,6 +19,13 @@ public interface Repeater {
     boolean repeats(@Nullable Object result, @Nullable Throwable error, boolean mayRunTwice);
 
     /**
+     * Returns how many attempts all layers of a call may make together, as far as this policy is concerned.
+     *
+     * @return at least 1
+     */
+    int maxAttempts();
+
+    /**
      * Returns the name of the policy for the log.
      *
      * @return kind and quoted name

@@ -56,6 +56,21 @@ public final class Text {
         return shown.append(text, from, text.length()).toString();
     }
 
+    /**
+     * Returns what was thrown as a text for a log line or a message, as {@link #printable} does. Never throws: of one
+     * whose own methods throw, only the class is shown.
+     *
+     * @param thrown what was thrown, or null
+     * @return its text
+     */
+    public static String ofThrown(@Nullable Throwable thrown) {
+        try {
+            return printable(thrown);
+        } catch (Throwable ofItsMethods) {
+            return thrown == null ? "null" : thrown.getClass().getName();
+        }
+    }
+
     /** Returns where the first character is that cannot be shown as it is, or -1. */
     static int unprintable(String text, int from) {
         for (int i = from; i < text.length(); i++) {

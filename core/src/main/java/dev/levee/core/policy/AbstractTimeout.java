@@ -7,6 +7,7 @@ import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.NanoClock;
 import dev.levee.core.RefusedException;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StackRoom;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What both implementations of {@link Timeout} share: the time of a call, asynchronous calls, and metrics. See ADR 26.
  */
-abstract class AbstractTimeout implements Timeout {
+abstract class AbstractTimeout implements Timeout, FitsStackRoom {
     final NanoClock clock;
     final Timers timers;
     final TimeLimit limit;

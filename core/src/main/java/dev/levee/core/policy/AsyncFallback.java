@@ -20,6 +20,9 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
 
     private int next;
 
+    /** Whether the call ran, or may have, of which a source has failed; written before this is completed. */
+    private boolean ranBefore;
+
     AsyncFallback(SubstitutingFallback fallback, Object operation, CallContext context) {
         this.fallback = fallback;
         this.context = context;
@@ -48,9 +51,16 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
             completeExceptionally(error);
             return;
         }
+        ranBefore = super.mayHaveRunBefore() || SubstitutingFallback.mayHaveRun(error);
+        onCancel(reason -> {}); // what has ended waits for nothing any more
         SuppressedFailures earlier = new SuppressedFailures();
         earlier.add(error);
         askNext(error, earlier);
+    }
+
+    @Override
+    protected boolean mayHaveRunBefore() {
+        return ranBefore || super.mayHaveRunBefore();
     }
 
     private boolean isEnded() {
@@ -116,7 +126,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
         if (isEnded()) {
             completeExceptionally(earlier.onto(failure));
         } else if (fallback.isLast(next, failure)) {
-            completeExceptionally(fallback.noneAnswered(error, earlier, failure));
+            completeExceptionally(fallback.noneAnswered(error, earlier, failure, ranBefore));
         } else {
             SubstitutingFallback.addUnlessOriginal(earlier, error, failure);
             next++;

@@ -157,6 +157,12 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         super.earlierFailures(to);
     }
 
+    @Override
+    protected boolean mayHaveRunBefore() {
+        RetrySequence begun = sequence;
+        return (begun != null && begun.mayHaveRunBefore()) || super.mayHaveRunBefore();
+    }
+
     private void cancelTimer() {
         Scheduler.Timer timer = pending;
         if (timer != null) {
@@ -172,11 +178,19 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
 
     private void attemptOnExecutor(RetrySequence current, T result, @Nullable Throwable error) {
         Throwable rejected = HandOver.tryExecute(
-                retry.environment().executor(), () -> attemptOrEnd(current, result, error), LOG, retry.label());
+                retry.environment(),
+                () -> attemptOrEnd(current, result, error),
+                lost -> endWithoutThread(lost, current, result, error),
+                LOG,
+                retry.label());
         if (rejected != null) { // an Error too: there may be no memory for one more thread
-            current.couldNotStart(rejected);
-            retry.environment().handOver(() -> endAfterWait(current, result, error));
+            endWithoutThread(rejected, current, result, error);
         }
+    }
+
+    private void endWithoutThread(Throwable reason, RetrySequence current, T result, @Nullable Throwable error) {
+        current.couldNotStart(reason);
+        retry.environment().handOver(() -> endAfterWait(current, result, error));
     }
 
     /** Runs on a thread of the executor, where an exception would be lost, and the caller would wait for ever. */

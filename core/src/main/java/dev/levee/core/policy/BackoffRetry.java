@@ -10,6 +10,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Repeater;
@@ -46,7 +47,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>See ADRs 15, 24, 60 and 61, and ADR 70 for the warning.
  */
-final class BackoffRetry implements Retry, Repeater {
+final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
     private static final Logger LOG = LoggerFactory.getLogger(Retry.class);
 
     final RetryConfig config;
@@ -63,11 +64,7 @@ final class BackoffRetry implements Retry, Repeater {
     private final LongAdder repeated = new LongAdder();
     private final LongAdder stoodDown = new LongAdder();
 
-    /** Weak, because it stays with threads. */
-    private final WeakReference<Repeater> self = new WeakReference<>(this);
-
-    /** This retry within the one that it was last found in. */
-    private volatile @Nullable NestedRepeaters nested;
+    private final NestedRepeaters.RepeatPlace place = new NestedRepeaters.RepeatPlace(this);
 
     private volatile boolean saidSo;
     private volatile boolean warned;
@@ -115,7 +112,7 @@ final class BackoffRetry implements Retry, Repeater {
         boolean nested = state.repeating();
         WeakReference<Repeater> outer = state.repeater();
         if (repeats) {
-            state.repeater(nested ? nestedIn(outer) : self);
+            state.repeater(place.in(nested, outer));
         }
         state.repeat(number, idempotent && state.idempotent(), repeats || nested);
         try {
@@ -248,7 +245,7 @@ final class BackoffRetry implements Retry, Repeater {
         boolean nested = state.repeating();
         WeakReference<Repeater> outer = state.repeater();
         if (repeats) {
-            state.repeater(nested ? nestedIn(outer) : self);
+            state.repeater(place.in(nested, outer));
         }
         state.repeat(number, idempotent && state.idempotent(), repeats || nested);
         try {
@@ -261,23 +258,14 @@ final class BackoffRetry implements Retry, Repeater {
         }
     }
 
-    /** Returns what layers further in ask: the policy further out and this retry. It changes seldom, and is kept. */
-    private @Nullable WeakReference<Repeater> nestedIn(@Nullable WeakReference<Repeater> reference) {
-        Repeater outer = reference == null ? null : reference.get();
-        if (outer == null) {
-            return null;
-        }
-        NestedRepeaters kept = nested;
-        if (kept == null || !kept.isAround(outer)) {
-            kept = new NestedRepeaters(outer, this);
-            nested = kept;
-        }
-        return kept.reference;
-    }
-
     @Override
     public boolean repeats(@Nullable Object result, @Nullable Throwable error, boolean mayRunTwice) {
         return RetrySequence.mayBeRepeated(config, Outcomes.judge(outcomes, result, error), error, mayRunTwice);
+    }
+
+    @Override
+    public int maxAttempts() {
+        return config.maxAttempts();
     }
 
     @Override

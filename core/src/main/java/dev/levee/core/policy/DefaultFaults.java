@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
@@ -26,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * The implementation of {@link Faults}. The time from switching on to switching off is a {@link FaultSession}. See ADR
  * 30.
  */
-final class DefaultFaults implements Faults {
+final class DefaultFaults implements Faults, FitsStackRoom {
     private static final Logger LOG = LoggerFactory.getLogger(Faults.class);
 
     final Timers timers;

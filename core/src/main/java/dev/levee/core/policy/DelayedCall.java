@@ -4,19 +4,25 @@ import dev.levee.core.Action;
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
 import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
 import dev.levee.core.Inner;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An asynchronous call that faults delay or let hang. What ends the wait first decides how the call continues: time, a
  * cancel, or switching off. See ADR 30.
  */
 final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
+    private static final Logger LOG = LoggerFactory.getLogger(Faults.class);
+
     private final DefaultFaults faults;
     private final FaultSession session;
     private final FaultPlan plan;
@@ -110,9 +116,14 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
         if (!waitIsOver()) {
             return;
         }
-        try {
-            faults.environment().executor().execute(() -> context.call((Action<RuntimeException>) () -> run(fault)));
-        } catch (Throwable rejected) {
+        Environment environment = faults.environment();
+        Throwable rejected = HandOver.tryExecute(
+                environment,
+                () -> context.call((Action<RuntimeException>) () -> run(fault)),
+                lost -> environment.handOver(() -> completeExceptionally(lost)),
+                LOG,
+                faults);
+        if (rejected != null) {
             completeExceptionally(rejected);
         }
     }

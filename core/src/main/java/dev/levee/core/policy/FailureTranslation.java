@@ -5,6 +5,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Unchecked;
@@ -17,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The implementation of {@link Translate}. See ADR 69. */
-final class FailureTranslation implements Translate {
+final class FailureTranslation implements Translate, FitsStackRoom {
     private static final Logger LOG = LoggerFactory.getLogger(Translate.class);
 
     private final String name;

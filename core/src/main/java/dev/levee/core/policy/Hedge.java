@@ -14,7 +14,7 @@ import java.util.function.Consumer;
  * budget bounds how much), and never for calls that must not happen twice: a call that {@code CallContext} marks as not
  * idempotent is run once and not hedged. Say which it guards ({@link HedgeConfig.Builder#idempotent}), or it warns when
  * it is built; see ADR 70. Inside a retry, around everything that counts the single attempt:
- * {@code retry(hedge(breaker(timeout(call))))}. Retries further in do not repeat.
+ * {@code retry(hedge(breaker(timeout(call))))}. Attempts of several layers do not multiply, see ADR 167.
  *
  * <p><b>When the next attempt starts.</b> After a delay, by default the 95th percentile of recent latencies (Jeffrey
  * Dean and Luiz Barroso, "The Tail at Scale", 2013); at once when an attempt fails in a way that may be repeated. A

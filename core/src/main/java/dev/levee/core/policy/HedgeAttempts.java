@@ -60,7 +60,9 @@ final class HedgeAttempts {
         if (!attempt.setAside || attempt.error == null) {
             return true; // it runs, or has returned
         }
-        return Outcomes.mayHaveRun(Outcomes.judge(attempt.call.hedge.outcomes, null, attempt.error), attempt.error);
+        CompletableFuture<?> ended = attempt.future;
+        return (ended != null && CallFuture.mayHaveRunBefore(ended))
+                || Outcomes.mayHaveRun(Outcomes.judge(attempt.call.hedge.outcomes, null, attempt.error), attempt.error);
     }
 
     /**
@@ -81,17 +83,16 @@ final class HedgeAttempts {
         }
     }
 
-    /** Whether attempts are in flight and each of them waits for its turn at a gate. */
+    /** Whether attempts are in flight and each of them waits for its turn at a gate, or has just done so in vain. */
     static <T extends @Nullable Object> boolean areQueued(@Nullable HedgeAttempt<T> latest) {
         boolean any = false;
         for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
             CompletableFuture<T> running = attempt.future;
-            if (running == null || !running.isDone()) {
-                if (!(running instanceof CallFuture<?> call) || !call.isQueued()) {
-                    return false;
-                }
-                any = true;
+            boolean queued = running instanceof CallFuture<?> call && call.isQueued();
+            if (!queued && (running == null || !running.isDone())) {
+                return false;
             }
+            any |= queued && !attempt.setAside;
         }
         return any;
     }

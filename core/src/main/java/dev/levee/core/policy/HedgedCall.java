@@ -8,6 +8,8 @@ import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.HintSpread;
 import dev.levee.core.internal.Nanos;
@@ -15,6 +17,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +46,7 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> implements Consumer<Throwable> {
     private static final VarHandle LATEST = Handles.field(MethodHandles.lookup(), "latest", HedgeAttempt.class);
+    private static final VarHandle MADE = Handles.field(MethodHandles.lookup(), "made", AtomicInteger.class);
 
     final Inner inner;
     final CallContext context;
@@ -51,21 +55,33 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     boolean afterRun;
 
     private final long start;
+
+    /** How many attempts all layers of the call may make together. */
+    private final int most;
+
+    /** What all layers of the call count their attempts in; null as long as there was one alone. */
+    private volatile @Nullable AtomicInteger made;
+
     private volatile @Nullable HedgeAttempt<T> latest;
     private volatile @Nullable HedgePause<T> pause;
 
-    HedgedCall(RacingHedge hedge, Inner inner, CallContext context, long start) {
+    HedgedCall(
+            RacingHedge hedge, Inner inner, CallContext context, long start, int most, @Nullable AtomicInteger made) {
         super(hedge);
         this.inner = inner;
         this.context = context;
         this.start = start;
+        this.most = most;
+        this.made = made;
     }
 
     /**
      * Starts an attempt, on a thread of the executor or the one that reports a failure. An exception means that it
      * could not start.
+     *
+     * @param number of the attempt among those of all layers of the call
      */
-    abstract void launch(HedgeAttempt<T> attempt);
+    abstract void launch(HedgeAttempt<T> attempt, int number);
 
     /** Notes the failure of an attempt that is not, or not yet, the outcome of the call. */
     abstract void repeated(@Nullable Throwable error);
@@ -73,8 +89,20 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     /** Returns what an attempt has failed with, given what its future has. */
     abstract Throwable failureOf(Throwable thrown);
 
-    final CallContext contextOf(HedgeAttempt<T> attempt) {
-        return context.withAttempt(context.attempt() + attempt.number - 1).withRepeating(true);
+    /** Returns what all layers of the call count their attempts in, and begins to count if they do not yet. */
+    final AtomicInteger countMade() {
+        AtomicInteger count = made;
+        if (count != null) {
+            return count;
+        }
+        AtomicInteger begun = new AtomicInteger(context.attempt());
+        count = (AtomicInteger) MADE.compareAndExchange(this, null, begun);
+        return count == null ? begun : count;
+    }
+
+    /** Writes an attempt into the state of the thread that begins it. */
+    final void beginAttempt(int number) {
+        hedge.beginAttempt(CallState.current(), number, countMade());
     }
 
     final Environment environment() {
@@ -138,15 +166,19 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         if (isDone() || isSettled()) {
             return;
         }
-        try {
-            environment().executor().execute(context.carry(next));
-        } catch (Throwable rejected) {
-            hedge.warnCannotStart(rejected);
-            boolean settled = close(0);
-            cancelTimers(Integer.MAX_VALUE);
-            if (settled) {
-                environment().handOver(this::completeWithLatestSetAside);
-            }
+        Throwable rejected =
+                HandOver.tryExecute(environment(), context.carry(next), this::withoutThread, RacingHedge.LOG, hedge);
+        if (rejected != null) {
+            withoutThread(rejected);
+        }
+    }
+
+    private void withoutThread(Throwable rejected) {
+        hedge.warnCannotStart(rejected);
+        boolean settled = close(0);
+        cancelTimers(Integer.MAX_VALUE);
+        if (settled) {
+            environment().handOver(this::completeWithLatestSetAside);
         }
     }
 
@@ -179,18 +211,24 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
 
     /** Starts an attempt that has been counted, or takes it back. */
     private void startCounted(int number, long delay) {
+        AtomicInteger counted = null;
         try {
             Deadline deadline = context.deadline();
             boolean wanted = !isDone() && cancelReason() == null && (deadline == null || !deadline.isExpired());
-            if (!wanted || !hedge.mayStart(context.attempt() + number - 1, delay)) {
-                noMoreAttempts(ONE_IN_FLIGHT);
+            AtomicInteger count = countMade();
+            int before = wanted ? count.getAndUpdate(seen -> seen < most ? seen + 1 : seen) : most;
+            counted = before < most ? count : null;
+            if (counted != null && hedge.mayStart(before + 1, delay)) {
+                launch(addAttempt(number), before + 1);
                 return;
             }
-            launch(addAttempt(number));
         } catch (Throwable thrown) { // a budget, an executor; no memory for one more thread
             hedge.warnCannotStart(thrown);
-            noMoreAttempts(ONE_IN_FLIGHT);
         }
+        if (counted != null) {
+            counted.getAndDecrement();
+        }
+        noMoreAttempts(ONE_IN_FLIGHT);
     }
 
     final HedgeAttempt<T> addAttempt(int number) {
@@ -252,7 +290,8 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     }
 
     private boolean isRepeatableRefusal(@Nullable Throwable error) {
-        return error instanceof RefusedException refusal && Outcomes.mayBeRepeated(hedge.outcomes, refusal);
+        RefusedException refusal = error == null ? null : Outcomes.refusal(error);
+        return refusal != null && Outcomes.mayBeRepeated(hedge.outcomes, refusal);
     }
 
     private Verdict judge(T result, @Nullable Throwable error) {
@@ -265,11 +304,11 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     /** Returns in how many nanoseconds the next attempt may start, {@link #AT_ONCE} or {@link #NO_MORE}. */
     private long waitAfter(Verdict verdict, T result, @Nullable Throwable error) {
         long hint = Outcomes.retryAfterNanos(hedge.outcomes, verdict, result, error);
-        if (hint < 0) {
-            return verdict == Verdict.THROTTLED || error instanceof RefusedException ? NO_MORE : AT_ONCE;
-        }
-        if (hint > RacingHedge.MAX_HINT) {
+        if (!hedge.startsAnotherAfter(verdict, error, hint)) {
             return NO_MORE;
+        }
+        if (hint < 0) {
+            return AT_ONCE;
         }
         long left = leftNanos();
         return hint >= left
@@ -384,7 +423,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
 
     /** Returns the failure of the attempt that the call ends with, which tells of the others. */
     private Throwable asLastOf(HedgeAttempt<T> last, Throwable error) {
-        afterRun = HedgeAttempts.mayHaveRun(latest, last);
+        afterRun = HedgeAttempts.mayHaveRun(latest, last) || (last.future != null && mayHaveRunBefore(last.future));
         return HedgeAttempts.failures(latest, last).onto(error, afterRun);
     }
 
@@ -404,6 +443,11 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
                 earlierFailures(running, to);
             }
         }
+    }
+
+    @Override
+    protected final boolean mayHaveRunBefore() {
+        return afterRun;
     }
 
     private void endOthers(@Nullable HedgeAttempt<T> winner, @Nullable Throwable reason) {

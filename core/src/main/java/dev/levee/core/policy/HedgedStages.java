@@ -4,6 +4,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -16,14 +17,19 @@ final class HedgedStages<T extends @Nullable Object> extends HedgedCall<T> {
             Inner inner,
             CallContext context,
             long start,
+            int most,
+            @Nullable AtomicInteger made,
             Supplier<? extends CompletionStage<T>> operation) {
-        super(hedge, inner, context, start);
+        super(hedge, inner, context, start, most, made);
         this.operation = operation;
     }
 
     @Override
-    void launch(HedgeAttempt<T> attempt) {
-        follow(attempt, contextOf(attempt).call(() -> inner.callAsync(operation)));
+    void launch(HedgeAttempt<T> attempt, int number) {
+        follow(attempt, context.call(() -> {
+            beginAttempt(number);
+            return inner.callAsync(operation);
+        }));
     }
 
     @Override

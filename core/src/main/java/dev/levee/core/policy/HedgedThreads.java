@@ -10,6 +10,7 @@ import dev.levee.core.Operation;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.CallState;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A hedged call with blocking attempts: each runs on a thread of the executor. See ADR 28. */
@@ -20,8 +21,15 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
     /** Where failures are noted for a timeout around the caller; null without one. */
     private final @Nullable SuppressedFailures noted = SuppressedFailures.ofTimedCall(CallState.current());
 
-    HedgedThreads(RacingHedge hedge, Inner inner, CallContext context, long start, Operation<T, ?> operation) {
-        super(hedge, inner, context, start);
+    HedgedThreads(
+            RacingHedge hedge,
+            Inner inner,
+            CallContext context,
+            long start,
+            int most,
+            @Nullable AtomicInteger made,
+            Operation<T, ?> operation) {
+        super(hedge, inner, context, start, most, made);
         this.guard = new BeginGuard(() -> DeadlineExpiredException.shared(Policy.Kind.HEDGE.label(), hedge.name()));
         this.operation = guard.guard(operation);
     }
@@ -49,7 +57,7 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
     HedgedThreads<T> begin() {
         CallFuture<T> primary;
         try {
-            primary = start(context.withRepeating(true));
+            primary = start(context.attempt());
         } catch (RejectedExecutionException rejected) {
             throw ExecutorRejectedException.of(hedge, rejected);
         }
@@ -57,14 +65,17 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
         return this;
     }
 
-    private CallFuture<T> start(CallContext context) {
-        Operation<T, ?> attempt = () -> inner.call(operation);
+    private CallFuture<T> start(int number) {
+        Operation<T, ?> attempt = () -> {
+            beginAttempt(number);
+            return inner.call(operation);
+        };
         return CallFuture.onExecutor(environment().executor(), attempt, context);
     }
 
     @Override
-    void launch(HedgeAttempt<T> attempt) {
-        follow(attempt, start(contextOf(attempt)));
+    void launch(HedgeAttempt<T> attempt, int number) {
+        follow(attempt, start(number));
     }
 
     @Override

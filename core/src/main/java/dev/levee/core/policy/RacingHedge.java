@@ -7,8 +7,10 @@ import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
+import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Repeater;
@@ -29,14 +31,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The implementation of {@link Hedge}: what all calls share. One call is a {@link HedgedCall}. See ADR 29. */
-final class RacingHedge implements Hedge {
+/** The implementation of {@link Hedge}: what all calls share. One call is a {@link HedgedCall}. See ADRs 29, 167. */
+final class RacingHedge implements Hedge, Repeater, FitsStackRoom {
     /** The longest wait that a dependency may ask for: what a retry allows by default. */
     static final long MAX_HINT = 5_000_000_000L;
 
+    /** For a call that a policy further out repeats which cannot be asked how many attempts it makes. */
+    private static final int UNKNOWN_ATTEMPTS = Integer.MAX_VALUE;
+
     private static final double OWN_RATIO = 0.1;
     private static final double OWN_PER_SECOND = 1;
-    private static final Logger LOG = LoggerFactory.getLogger(Hedge.class);
+    static final Logger LOG = LoggerFactory.getLogger(Hedge.class);
 
     final int maxAttempts;
     final OutcomeRule outcomes;
@@ -53,6 +58,8 @@ final class RacingHedge implements Hedge {
     private final Environment environment;
     private final LongAdder fired = new LongAdder();
     private final LongAdder refused = new LongAdder();
+    private final boolean saysIdempotent;
+    private final NestedRepeaters.RepeatPlace place = new NestedRepeaters.RepeatPlace(this);
     private volatile boolean warned;
 
     RacingHedge(String name, HedgeConfig config, Environment environment) {
@@ -60,9 +67,8 @@ final class RacingHedge implements Hedge {
         this.environment = Require.nonNull("environment", environment);
         this.timers = SchedulerTimers.of(environment);
         this.maxAttempts = Require.nonNull("config", config).idempotent() ? config.maxAttempts() : 1;
-        if (maxAttempts > 1 && !config.saysIdempotent()) {
-            Repeater.Warned.once(LOG, kind().label() + " \"" + name + "\"", "a delay");
-        }
+        this.saysIdempotent = config.saysIdempotent();
+        warnIfUntold("a delay");
         this.outcomes = config.outcomes();
         this.minDelay = config.minNanos();
         this.maxDelay = config.maxNanos();
@@ -102,7 +108,24 @@ final class RacingHedge implements Hedge {
         CallContext context = environment.capture();
         creditFirstAttempt(context);
         long start = readClock();
-        CompletableFuture<T> primary = firstAttempt(state, context, inner, operation);
+        boolean repeating = state.repeating();
+        Object clock = state.clock();
+        long deadline = state.deadlineNanos();
+        Object snapshot = state.snapshot();
+        WeakReference<Repeater> outer = state.repeater();
+        AtomicInteger made = state.made();
+        int most = mostAttempts(context.attempt(), repeating, outer);
+        CompletableFuture<T> primary;
+        AtomicInteger counted;
+        // The context of an attempt, for which no object is allocated.
+        WeakReference<Repeater> own = place.in(repeating, outer);
+        state.set(context.attempt(), true, true, own, repeating ? made : null, clock, deadline, null);
+        try {
+            primary = inner.callAsync(operation);
+            counted = state.made();
+        } finally {
+            state.set(context.attempt(), true, repeating, outer, made, clock, deadline, snapshot);
+        }
         if (primary.isDone() && !primary.isCompletedExceptionally()) {
             T result = primary.join();
             if (Outcomes.judge(outcomes, result, null) == Verdict.SUCCESS) {
@@ -110,45 +133,49 @@ final class RacingHedge implements Hedge {
                 return primary;
             }
         }
-        return new HedgedStages<T>(this, inner, context, start, operation).follow(primary);
+        return new HedgedStages<T>(this, inner, context, start, most, counted, operation).follow(primary);
     }
 
-    /** Starts the first attempt in the context of an attempt, for which no object is allocated. */
-    private static <T extends @Nullable Object> CompletableFuture<T> firstAttempt(
-            CallState state, CallContext context, Inner inner, Supplier<? extends CompletionStage<T>> operation) {
-        boolean repeating = state.repeating();
-        Object clock = state.clock();
-        long deadline = state.deadlineNanos();
-        Object snapshot = state.snapshot();
-        WeakReference<Repeater> repeater = state.repeater();
-        AtomicInteger made = state.made();
-        state.set(context.attempt(), true, true, null, repeating ? made : null, clock, deadline, null);
-        try {
-            return inner.callAsync(operation);
-        } finally {
-            state.set(context.attempt(), true, repeating, repeater, made, clock, deadline, snapshot);
+    /** Returns how many attempts all layers of a call may make together, before this hedge starts no more. */
+    private int mostAttempts(int first, boolean repeating, @Nullable WeakReference<Repeater> reference) {
+        if (!repeating) {
+            return first - 1 + maxAttempts;
         }
+        Repeater outer = reference == null ? null : reference.get();
+        return outer == null ? UNKNOWN_ATTEMPTS : Math.max(maxAttempts, outer.maxAttempts());
+    }
+
+    /** Writes an attempt into the state of the thread that begins it, whose context is restored further out. */
+    void beginAttempt(CallState state, int number, AtomicInteger made) {
+        state.repeater(place.in(state.repeating(), state.repeater()));
+        state.made(made);
+        state.repeat(number, true, true);
     }
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
-        if (maxAttempts == 1
-                || !CallState.current().idempotent()
-                || Thread.currentThread().isInterrupted()) {
+        CallState state = CallState.current();
+        if (maxAttempts == 1 || !state.idempotent() || Thread.currentThread().isInterrupted()) {
             return inner.call(operation);
         }
         CallContext context = environment.capture();
         creditFirstAttempt(context);
-        HedgedThreads<T> call = new HedgedThreads<T>(this, inner, context, readClock(), operation).begin();
+        AtomicInteger counted = state.repeating() ? state.made() : null;
+        int most = mostAttempts(context.attempt(), state.repeating(), state.repeater());
+        HedgedThreads<T> call =
+                new HedgedThreads<T>(this, inner, context, readClock(), most, counted, operation).begin();
         try {
             await(call);
         } catch (InterruptedException interrupt) {
-            throw interrupted(call, operation, interrupt);
+            if (call.cancel(true)) {
+                throw interrupted(call, operation, interrupt);
+            }
+            Thread.currentThread().interrupt(); // it has ended just now: its outcome counts, and is not lost
         }
         Throwable failure = FutureWait.failureOf(call);
         if (failure != null) {
             if (call.afterRun) {
-                CallState.current().endsAfterRun(failure);
+                state.endsAfterRun(failure);
             }
             throw Unchecked.<X>asDeclared(failure);
         }
@@ -168,7 +195,6 @@ final class RacingHedge implements Hedge {
 
     private CancellationException interrupted(
             HedgedCall<?> call, Operation<?, ?> operation, InterruptedException interrupt) {
-        call.cancel(true);
         SuppressedFailures failures = call.failuresSoFar();
         failures.suppressAllInOwn(interrupt);
         Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
@@ -194,6 +220,45 @@ final class RacingHedge implements Hedge {
         fired.increment();
         environment.listener().onAttempt(kind(), name, attempt, delayNanos);
         return true;
+    }
+
+    /** Whether another attempt may start after an outcome that counts as a failure, with this hint. */
+    boolean startsAnotherAfter(Verdict verdict, @Nullable Throwable error, long hint) {
+        return hint < 0
+                ? verdict != Verdict.THROTTLED && (error == null || Outcomes.refusal(error) == null)
+                : hint <= MAX_HINT;
+    }
+
+    @Override
+    public boolean repeats(@Nullable Object result, @Nullable Throwable error, boolean mayRunTwice) {
+        Throwable thrown = error == null ? null : Outcomes.unwrap(error);
+        if (maxAttempts == 1 || thrown instanceof Error) {
+            return false;
+        }
+        Verdict verdict = Outcomes.judge(outcomes, result, thrown);
+        RefusedException refusal = thrown == null ? null : Outcomes.refusal(thrown);
+        boolean repeatable = refusal != null
+                ? Outcomes.mayBeRepeated(outcomes, refusal)
+                : verdict == Verdict.NOT_SENT || (mayRunTwice && verdict.isFailure());
+        return repeatable
+                && startsAnotherAfter(verdict, thrown, Outcomes.retryAfterNanos(outcomes, verdict, result, thrown));
+    }
+
+    @Override
+    public int maxAttempts() {
+        return maxAttempts;
+    }
+
+    @Override
+    public String label() {
+        return kind().label() + " \"" + name + '"';
+    }
+
+    @Override
+    public void warnIfUntold(String after) {
+        if (maxAttempts > 1 && !saysIdempotent) {
+            Warned.once(LOG, label(), after);
+        }
     }
 
     /** Returns how long to wait for an attempt before the next one starts. */

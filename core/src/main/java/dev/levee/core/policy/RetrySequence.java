@@ -77,6 +77,16 @@ final class RetrySequence {
         return count == null ? attempt : Math.max(attempt, count.get());
     }
 
+    /** Counts the next attempt, unless other layers have meanwhile made as many as there may be. Returns its number. */
+    private int nextAttempt() {
+        AtomicInteger count = made;
+        if (count == null) {
+            return attempt + 1;
+        }
+        int most = config.maxAttempts();
+        return 1 + count.getAndUpdate(seen -> seen < most ? seen + 1 : seen);
+    }
+
     /** Returns the number of the attempt that was made, or after {@link #delayOrStop} of the one that comes. */
     int attempt() {
         return attempt;
@@ -135,8 +145,12 @@ final class RetrySequence {
                 retry.refusedByBudget.increment();
                 return STOP;
             }
+            int next = nextAttempt();
+            if (next > config.maxAttempts()) {
+                return exhausted();
+            }
             previousDelay = drawn;
-            attempt = made == null ? attempt + 1 : made.incrementAndGet();
+            attempt = next;
             retry.announce(attempt, delay);
             failures.add(error);
             waits = error != null;
@@ -220,8 +234,11 @@ final class RetrySequence {
             return false;
         }
         boolean mayRunTwice = idempotent && config.idempotent();
-        if (unwrapped instanceof RefusedException refusal) {
-            return Outcomes.mayBeRepeated(config.outcomes(), refusal) && (mayRunTwice || !refusal.mayHaveRun());
+        RefusedException refusal = unwrapped == null ? null : Outcomes.refusal(unwrapped);
+        if (unwrapped != null && refusal != null) {
+            return !(refusal instanceof InterruptedWaitException)
+                    && Outcomes.mayBeRepeated(config.outcomes(), refusal)
+                    && (mayRunTwice || !Outcomes.mayHaveRun(unwrapped));
         }
         return verdict == Verdict.NOT_SENT || (mayRunTwice && verdict.isFailure());
     }

@@ -7,8 +7,11 @@ import dev.levee.core.Inner;
 import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Invocation;
 import dev.levee.core.Operation;
+import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.internal.Answering;
+import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
@@ -30,7 +33,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The implementation of {@link Fallback}. See ADR 30, and ADR 69 for answers by the call. */
-final class SubstitutingFallback implements Fallback, Answering {
+final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
     private static final Logger LOG = LoggerFactory.getLogger(Fallback.class);
 
     private final String name;
@@ -87,7 +90,12 @@ final class SubstitutingFallback implements Fallback, Answering {
                 throw Unchecked.<X>asDeclared(interrupted(error, earlier, interruptible, interrupt));
             } catch (Throwable failure) {
                 if (isLast(i, failure)) {
-                    throw Unchecked.<X>asDeclared(noneAnswered(error, earlier, failure));
+                    boolean ran = CallState.current().endedAfterRun(error) || mayHaveRun(error);
+                    Throwable last = noneAnswered(error, earlier, failure, ran);
+                    if (ran) {
+                        CallState.current().endsAfterRun(last);
+                    }
+                    throw Unchecked.<X>asDeclared(last);
                 }
                 addUnlessOriginal(earlier, error, failure);
             }
@@ -249,14 +257,23 @@ final class SubstitutingFallback implements Fallback, Answering {
         environment.listener().onDegraded(kind(), name, chain[index].name(), error);
     }
 
-    /** Returns the failure of the last source, with the original failure and those of the other sources suppressed. */
-    Throwable noneAnswered(Throwable error, SuppressedFailures earlier, Throwable last) {
+    /**
+     * Returns the failure of the last source, with the original failure and those of the other sources suppressed.
+     *
+     * @param ran whether the call that failed may have run
+     */
+    Throwable noneAnswered(Throwable error, SuppressedFailures earlier, Throwable last, boolean ran) {
         failed.increment();
         if (last == error && chain.length == 1) {
             return error;
         }
         SafeLog.debug(LOG, "fallback \"{}\": no source answered; the failure of the call follows", name, error);
-        return earlier.onto(last);
+        return earlier.onto(last, ran);
+    }
+
+    /** Whether the call that failed may have run: the failure of a source says nothing of that. */
+    static boolean mayHaveRun(Throwable error) {
+        return Outcomes.mayHaveRun(Outcomes.judge(OutcomeRule.standard(), null, error), error);
     }
 
     @Override

@@ -133,8 +133,13 @@ final class SuppressedFailures {
 
     /** Suppresses a failure in an exception that the library has made for this call. */
     static void suppressInOwn(Throwable carrier, Throwable failure) {
-        List<Throwable> suppressed = Arrays.asList(carrier.getSuppressed());
-        if (failure != carrier && suppressed.size() < MAX && !suppressed.contains(failure)) {
+        Throwable[] suppressed = carrier.getSuppressed();
+        for (Throwable known : suppressed) {
+            if (known == failure) {
+                return;
+            }
+        }
+        if (failure != carrier && suppressed.length < MAX) {
             carrier.addSuppressed(failure);
         }
     }
@@ -161,7 +166,14 @@ final class SuppressedFailures {
      * of one call and throws it in another one that came by the same lines of code is not found out.
      */
     static boolean isOfThisCall(Throwable carrier) {
-        StackTraceElement[] made = carrier.getStackTrace();
+        try {
+            return isMadeInThisCall(carrier.getStackTrace());
+        } catch (RuntimeException | Error broken) { // an exception whose own methods throw, or say nothing
+            return false;
+        }
+    }
+
+    private static boolean isMadeInThisCall(StackTraceElement[] made) {
         StackTraceElement[] now = new Throwable().getStackTrace();
         int entry = 0;
         while (entry < now.length && !isEntry(now[entry])) {

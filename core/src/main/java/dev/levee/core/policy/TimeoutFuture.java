@@ -19,7 +19,7 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
     /** In nanoseconds; negative if it ends with the deadline of the call. */
     private final long time;
 
-    private long timerId;
+    private volatile long timerId;
 
     TimeoutFuture(AbstractTimeout timeout, long startNanos, long nanos, boolean byDeadline) {
         this.timeout = timeout;
@@ -57,12 +57,29 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
             return;
         }
         TimedOutException timedOut = timedOut(null);
+        boolean first = cancelReason() == null;
         if (isQueued()) { // it has not begun, and shall not: what it waits for answers for it
             requestCancel(timedOut);
+            if (first && !isDone() && isQueued() && setGrace()) {
+                return; // another thread is about to give that answer
+            }
         }
         if (end(timedOut)) {
             timeout.countTimedOut();
         }
+    }
+
+    /** Sets the timer again, for the answer that is on its way; false if no timer can be set. */
+    private boolean setGrace() {
+        try {
+            timerId = timeout.timers.set(this, timeout.clock.nanoTime(), BeginGuard.GRACE_NANOS);
+        } catch (Throwable rejected) { // or a clock of a user that threw
+            return false;
+        }
+        if (isDone()) {
+            timeout.timers.take(timerId, this);
+        }
+        return true;
     }
 
     private TimedOutException timedOut(@Nullable Throwable suppressed) {

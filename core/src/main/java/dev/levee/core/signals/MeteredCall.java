@@ -59,6 +59,7 @@ final class MeteredCall<T extends @Nullable Object> extends CallFuture<T>
     private Verdict notSent(@Nullable Throwable last) {
         boolean[] sent = {false};
         try {
+            sent[0] = CallFuture.mayHaveRunBefore(running);
             CallFuture.earlierFailures(running, earlier -> sent[0] |= earlier != last && mayHaveRun(earlier));
         } catch (Throwable thrown) { // of a policy of a user: what it did not tell may have run
             sent[0] = true;

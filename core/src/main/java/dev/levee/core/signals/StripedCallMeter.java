@@ -10,6 +10,7 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.histogram.LatencyHistogram;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
@@ -29,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * <p>It is an {@link dev.levee.core.Around} and no gate, because gates do not count the time in a queue beside them,
  * and do not see what was thrown. See ADR 118.
  */
-final class StripedCallMeter implements CallMeter {
+final class StripedCallMeter implements CallMeter, FitsStackRoom {
     private static final Logger LOG = LoggerFactory.getLogger(CallMeter.class);
     private static final List<Ending> ENDINGS = List.of(Ending.values());
 

@@ -111,11 +111,25 @@ class ConsistencyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"db", "=1", "db=", "db=xyz", "db=-1", "db=1ffffffffffffffff", "d%b=1", "%00=1", "a=1,,b"})
+    @ValueSource(
+            strings = {
+                "db",
+                "=1",
+                "db=",
+                "db=xyz",
+                "db=-1",
+                "db=1ffffffffffffffff",
+                "d%b=1",
+                "%00=1",
+                "a=1,,b",
+                "db=1\n2"
+            })
     void a_header_that_is_none_is_refused(String header) {
         assertThatThrownBy(() -> Session.parse(header))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("session header");
+                .hasMessageContaining("session header")
+                .message()
+                .doesNotContain("\n");
     }
 
     @Test

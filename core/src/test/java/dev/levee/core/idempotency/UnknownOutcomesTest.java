@@ -346,6 +346,30 @@ class UnknownOutcomesTest {
         }
 
         @Test
+        void an_executor_that_drops_tasks_without_a_word_only_delays_it() {
+            AtomicInteger calls = new AtomicInteger();
+            List<Runnable> dropped = new ArrayList<>();
+            Executor dropping = task -> {
+                if (calls.incrementAndGet() <= 3) {
+                    dropped.add(task);
+                } else {
+                    time.environment().executor().execute(task);
+                }
+            };
+            Idempotency<String> pay = idempotency(
+                    config -> {},
+                    time.environment().toBuilder().executor(dropping).build());
+            finding = Finding.done("found");
+            fail(pay, "k");
+            for (int second = 0; second < 360; second++) {
+                time.advance(ofSeconds(1));
+            }
+            assertThat(figures(pay)).containsEntry("keys.recorded", 1.0);
+            dropped.forEach(Runnable::run);
+            assertThat(checks).as("once, although they come at last").hasSize(1);
+        }
+
+        @Test
         void a_repeat_meanwhile_waits_for_the_check_and_gets_what_it_found() {
             List<CompletableFuture<String>> repeats = new ArrayList<>();
             List<Idempotency<String>> itself = new ArrayList<>();

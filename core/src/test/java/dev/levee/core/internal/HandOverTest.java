@@ -4,9 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.levee.core.CapturedLog;
+import dev.levee.core.Environment;
+import dev.levee.core.Scheduler;
+import dev.levee.core.testing.ManualTime;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -82,6 +89,104 @@ class HandOverTest {
             assertThatCode(() -> handOver.execute(HandOverTest::noThread, this::task))
                     .doesNotThrowAnyException();
             assertThat(log.events()).isOne();
+        }
+    }
+
+    @Nested
+    class An_executor_that_drops_tasks {
+        private final ManualTime time = new ManualTime();
+        private final Deque<Runnable> taken = new ArrayDeque<>();
+        private final Environment environment =
+                time.environment().toBuilder().executor(taken::add).build();
+
+        private void handOver() {
+            assertThat(handOver.execute(environment, HandOverTest.this::task, () -> ran.add("lost")))
+                    .isNull();
+        }
+
+        private void untilItIsLost() {
+            time.advance(Duration.ofNanos(HandOver.LOST_NANOS));
+        }
+
+        @Test
+        void a_task_that_does_not_begin_is_lost_and_never_runs() {
+            handOver();
+            time.advance(Duration.ofNanos(HandOver.LOST_NANOS - 1));
+            assertThat(ran).isEmpty();
+            time.advance(Duration.ofNanos(1));
+            assertThat(ran).containsExactly("lost");
+            taken.remove().run();
+            assertThat(ran).containsExactly("lost");
+        }
+
+        @Test
+        void a_task_that_begins_is_not_lost_however_long_it_runs() {
+            handOver();
+            taken.remove().run();
+            untilItIsLost();
+            assertThat(ran).containsExactly("ran");
+        }
+
+        @Test
+        void the_first_of_several_in_a_row_is_logged_with_the_part() {
+            try (CapturedLog log = new CapturedLog(HandOverTest.class)) {
+                handOver();
+                untilItIsLost();
+                handOver();
+                untilItIsLost();
+                assertThat(log.lines())
+                        .singleElement()
+                        .asString()
+                        .startsWith("WARN balancer \"stock\": its executor has not begun a task for 30s");
+                handOver();
+                taken.removeLast().run();
+                handOver();
+                untilItIsLost();
+                assertThat(log.lines()).hasSize(2);
+            }
+        }
+
+        @Test
+        void a_task_is_handed_over_also_where_no_timer_can_be_set() {
+            Scheduler none = new Scheduler() {
+                @Override
+                public Timer schedule(Runnable task, long delayNanos) {
+                    throw new OutOfMemoryError("unable to create native thread");
+                }
+
+                @Override
+                public void sleep(long nanos) {}
+
+                @Override
+                public void park(Object blocker, long nanos) {}
+            };
+            assertThat(handOver.execute(
+                            environment.toBuilder().scheduler(none).build(), HandOverTest.this::task, () -> {}))
+                    .isNull();
+            taken.remove().run();
+            assertThat(ran).containsExactly("ran");
+        }
+
+        @Test
+        void a_rejection_is_returned_and_nothing_is_lost() {
+            Environment full =
+                    environment.toBuilder().executor(HandOverTest::noThread).build();
+            assertThat(handOver.execute(full, HandOverTest.this::task, () -> ran.add("lost")))
+                    .isInstanceOf(OutOfMemoryError.class);
+            untilItIsLost();
+            assertThat(ran).isEmpty();
+        }
+
+        @Test
+        void the_reason_says_what_has_happened() {
+            List<Throwable> reasons = new ArrayList<>();
+            HandOver.tryExecute(environment, HandOverTest.this::task, reasons::add, LOG, "part");
+            untilItIsLost();
+            assertThat(reasons)
+                    .singleElement()
+                    .isInstanceOf(RejectedExecutionException.class)
+                    .extracting(Throwable::getMessage)
+                    .isEqualTo("the executor has not begun a task for 30s, and counts as having dropped it");
         }
     }
 }

@@ -43,6 +43,23 @@ class TextTest {
                 .isEqualTo("x".repeat(199) + "... (201 characters)");
     }
 
+    @Test
+    void of_what_was_thrown_there_is_a_text_whatever_its_methods_do() {
+        assertThat(Text.ofThrown(new IllegalStateException("a\nb")))
+                .isEqualTo("java.lang.IllegalStateException: a\\u000Ab");
+        assertThat(Text.ofThrown(null)).isEqualTo("null");
+        assertThat(Text.ofThrown(new Mute())).isEqualTo(Mute.class.getName());
+    }
+
+    private static final class Mute extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("no text");
+        }
+    }
+
     @Property
     void no_text_has_a_second_line_or_is_long(@ForAll String text) {
         String shown = Text.printable(text);

@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.ExecutorRejectedException;
+import dev.levee.core.NanoClock;
 import dev.levee.core.Operation;
 import dev.levee.core.Pipeline;
 import dev.levee.core.testing.ManualTime;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -123,6 +126,34 @@ class BlockingHedgeTest {
         time.runReady();
         assertThat(outcomes).containsExactly(second, false);
         assertThat(second).hasNoSuppressedExceptions();
+    }
+
+    /** The attempt ends after the caller has found itself interrupted, and before it gives the call up. */
+    @Test
+    void a_result_that_comes_with_the_interrupt_of_the_caller_is_not_lost() {
+        Deque<Runnable> attempts = new ArrayDeque<>();
+        AtomicBoolean interrupted = new AtomicBoolean();
+        NanoClock endsTheAttempt = () -> {
+            if (interrupted.getAndSet(false)) {
+                attempts.remove().run();
+            }
+            return 0;
+        };
+        Environment handing =
+                time.environment().toBuilder().executor(attempts::add).build();
+        Hedge hedge = Hedge.of("h", c -> c.delay(ofSeconds(9)).idempotent(true), handing);
+        Operation<String, RuntimeException> opened = () -> "a connection";
+        Thread caller = time.start(() -> {
+            outcomes.add(CallContext.current()
+                    .withDeadline(Deadline.after(ofSeconds(1), endsTheAttempt))
+                    .call(() -> hedge.call(opened)));
+            outcomes.add(Thread.interrupted());
+        });
+        time.runReady();
+        interrupted.set(true);
+        caller.interrupt();
+        time.runReady();
+        assertThat(outcomes).containsExactly("a connection", true);
     }
 
     @Test

@@ -136,6 +136,24 @@ class CalledOffTest {
         assertThat(gate.verdicts()).containsExactly(Verdict.FAILURE);
     }
 
+    /** As a pool does that is shut down at once. */
+    @ParameterizedTest
+    @MethodSource("answersWithFlag")
+    void blocking_work_of_a_future_whose_thread_is_interrupted_from_outside_is_no_evidence(Answer answer) {
+        CountingGate gate = gate(OutcomeRule.failures(Throwable.class));
+        List<Thread> threads = new ArrayList<>();
+        for (Policy policy : List.of(gate, Pipeline.of(gate, timeout(20_000)), Pipeline.of(gate, gate()))) {
+            outcomes.clear();
+            policy.callAsync(task -> threads.add(time.start(task)), takes(answer, 10_000))
+                    .whenComplete((result, error) -> outcomes.add(error));
+            time.advance(ofMillis(20));
+            threads.get(threads.size() - 1).interrupt();
+            time.advance(ofSeconds(1));
+            assertThat(outcomes).hasSize(1).doesNotContainNull();
+        }
+        assertThat(gate.verdicts()).hasSize(3).containsOnly(Verdict.IGNORED);
+    }
+
     @AfterEach
     void nothingIsLeftBehind() {
         time.runReady();

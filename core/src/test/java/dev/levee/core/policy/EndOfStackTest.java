@@ -2,8 +2,11 @@ package dev.levee.core.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.core.Around;
 import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
+import dev.levee.core.Inner;
+import dev.levee.core.Operation;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
 import dev.levee.core.idempotency.Idempotency;
@@ -13,9 +16,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -88,6 +94,43 @@ class EndOfStackTest {
     @Test
     void no_permit_and_no_timer_is_lost_on_a_stack_of_the_default_size() throws Exception {
         EndOfStack.overflow(OVERFLOWS, EndOfStack.DEFAULT, forms());
+    }
+
+    @Test
+    void no_permit_is_lost_inside_a_policy_of_a_user_that_is_hungry_for_stack() throws Exception {
+        EndOfStack.overflow(OVERFLOWS, EndOfStack.SMALL, List.of(Pipeline.of(new Hungry(), bulkhead())::call));
+    }
+
+    /** Uses more stack than a pipeline asks for where it begins, in a package of this library. */
+    private final class Hungry implements Around {
+        private int calls;
+
+        @Override
+        public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation)
+                throws X {
+            return eat(calls++ * 7 % 200, inner, operation);
+        }
+
+        private <T extends @Nullable Object, X extends Throwable> T eat(
+                int left, Inner inner, Operation<T, X> operation) throws X {
+            return left == 0 ? inner.call(operation) : eat(left - 1, inner, operation);
+        }
+
+        @Override
+        public <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
+                Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+            return inner.callAsync(operation);
+        }
+
+        @Override
+        public String name() {
+            return "hungry";
+        }
+
+        @Override
+        public Environment environment() {
+            return environment;
+        }
     }
 
     private List<EndOfStack.Form> forms() {

@@ -142,7 +142,7 @@ class HedgeInterleavingTest {
     public static class OfTheHedge extends OneCall {
         @Override
         HedgedCall<String> call(RacingHedge hedge) {
-            return new HedgedStages<>(hedge, Inner.OPERATION, CallContext.current(), 0, this::start);
+            return new HedgedStages<>(hedge, Inner.OPERATION, CallContext.current(), 0, 2, null, this::start);
         }
     }
 
@@ -150,9 +150,9 @@ class HedgeInterleavingTest {
     public static class OfAMutant extends OneCall {
         @Override
         HedgedCall<String> call(RacingHedge hedge) {
-            return new HedgedCall<>(hedge, Inner.OPERATION, CallContext.current(), 0) {
+            return new HedgedCall<>(hedge, Inner.OPERATION, CallContext.current(), 0, 2, null) {
                 @Override
-                void launch(HedgeAttempt<String> attempt) {
+                void launch(HedgeAttempt<String> attempt, int number) {
                     CompletableFuture<String> running = start();
                     attempt.future = running;
                     running.whenComplete(attempt);

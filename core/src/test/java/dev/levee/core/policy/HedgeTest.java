@@ -351,17 +351,17 @@ class HedgeTest {
         }
 
         @Test
-        void a_retry_outside_may_repeat_the_whole() {
+        void a_retry_outside_has_the_attempts_that_the_hedge_has_left() {
             Retry retry =
-                    Retry.of("r", c -> c.backoff(Backoff.fixed(ofMillis(1))).maxAttempts(2), environment);
+                    Retry.of("r", c -> c.backoff(Backoff.fixed(ofMillis(1))).maxAttempts(3), environment);
             CompletableFuture<String> future =
                     Pipeline.of(retry, hedge(c -> {})).callAsync(HedgeTest.this::start);
-            for (int i = 0; i < 4; i++) {
+            for (int i = 0; i < 3; i++) {
                 attempts.get(i).completeExceptionally(new IOException("no " + i));
                 time.advance(ofMillis(1));
             }
-            assertThat(attempts).hasSize(4);
-            assertThat(failureOf(future)).hasMessage("no 3");
+            assertThat(attempts).hasSize(3);
+            assertThat(failureOf(future)).hasMessage("no 2");
         }
     }
 

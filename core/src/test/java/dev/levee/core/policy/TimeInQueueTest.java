@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.levee.core.CountingGate;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
+import dev.levee.core.Listener;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Pipeline;
+import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
@@ -25,6 +27,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The time is up: what the caller is told is decided by the clock, and is the same in every form of call. */
 class TimeInQueueTest {
@@ -127,6 +130,47 @@ class TimeInQueueTest {
         assertThat(outside.verdicts()).containsExactly(Verdict.IGNORED, Verdict.IGNORED);
         busy.forEach(Runnable::run);
         assertThat(ran).isEmpty();
+    }
+
+    /** One thread says that the wait was in vain, and another one that the time is up, before it has said so. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_timer_that_fires_while_the_refusal_is_on_its_way_changes_nothing(boolean hedged) {
+        Deque<Runnable> tasks = new ArrayDeque<>();
+        boolean[] busy = new boolean[1];
+        Environment slow = environment.toBuilder()
+                .executor(task -> {
+                    if (busy[0] && !tasks.isEmpty()) {
+                        task.run(); // what follows from the refusal, while the other timer waits for a thread
+                    } else {
+                        tasks.add(task);
+                    }
+                })
+                .listener(new Listener() {
+                    @Override
+                    public void onRefused(Policy.Kind kind, String name) {
+                        while (!tasks.isEmpty()) {
+                            tasks.remove().run();
+                        }
+                    }
+                })
+                .build();
+        Bulkhead queue = Bulkhead.of("q", config -> config.maxConcurrent(1).queue(9, Duration.ofHours(1)), slow);
+        long stamp = queue.tryEnter(0);
+        Hedge hedge = Hedge.of("h", config -> config.delay(Duration.ofHours(1)), slow);
+        Timeout outer = Timeout.of("t", SECOND, slow);
+        Retry retry = Retry.of("r", config -> config.idempotent(true), slow);
+        Pipeline pipeline =
+                hedged ? Pipeline.of(outside, outer, hedge, queue) : Pipeline.of(outside, outer, retry, queue);
+        CompletableFuture<String> future = pipeline.callAsync(() -> running);
+        time.advance(SECOND);
+        busy[0] = true;
+        while (!tasks.isEmpty()) {
+            tasks.remove().run();
+        }
+        assertThat(Outcomes.unwrap(catchThrowable(future::join))).isInstanceOf(BulkheadFullException.class);
+        assertThat(outside.verdicts()).containsExactly(Verdict.IGNORED);
+        queue.exit(stamp, 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
     }
 
     @Test

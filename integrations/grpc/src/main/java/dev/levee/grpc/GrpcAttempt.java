@@ -47,8 +47,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
     void begin(
             CallOptions given, Metadata givenHeaders, @Nullable Q request, boolean hasRequest, @Nullable Boolean zip) {
         CallContext context = CallContext.current();
-        CallOptions options =
-                GrpcDeadlines.narrow(given, context.deadline()).withStreamTracerFactory(trace.factory());
+        CallOptions options = GrpcDeadlines.narrow(given, context.deadline()).withStreamTracerFactory(trace.factory());
         if (options.getExecutor() != null) {
             // That of a blocking stub takes nothing any more once the stub has its answer, and an attempt may end
             // later.

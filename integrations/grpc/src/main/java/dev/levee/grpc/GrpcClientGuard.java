@@ -42,8 +42,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>What is repeated.</b> A retry or a hedge in the policy repeats calls of methods that are declared idempotent
  * ({@link MethodDescriptor#isIdempotent}, {@code idempotency_level} in the proto file) or that the predicate names; a
- * call of another method only if it surely was not sent. {@code CallContext.notIdempotent} holds as well. Policies
- * that have no rule of their own judge an attempt by {@link GrpcOutcomes#rule()}; build rules on that one. Whatever the
+ * call of another method only if it surely was not sent. {@code CallContext.notIdempotent} holds as well. Policies that
+ * have no rule of their own judge an attempt by {@link GrpcOutcomes#rule()}; build rules on that one. Whatever the
  * rule, nothing is sent after an attempt that failed when headers of its response had arrived. On a channel with a
  * balancer of {@link dev.levee.grpc.balancing}, attempts go to different subchannels as long as there are some. A
  * channel may repeat calls by itself ({@code retryPolicy} in its service config); an interceptor sees that only when it

@@ -110,8 +110,7 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
         }
         CallContext of = CallContext.current();
         AttemptTrace trace = new AttemptTrace(guard, this::streamClosed);
-        CallOptions narrowed =
-                GrpcDeadlines.narrow(options, of.deadline()).withStreamTracerFactory(trace.factory());
+        CallOptions narrowed = GrpcDeadlines.narrow(options, of.deadline()).withStreamTracerFactory(trace.factory());
         Context before = context.attach();
         try {
             ClientCall<Q, R> started = next.newCall(method, narrowed);
@@ -147,8 +146,8 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
         if (why == null) {
             why = error != null
                     ? GrpcUnaryCall.statusOf(Outcomes.unwrap(error))
-                    : Status.UNAVAILABLE.withDescription(guard.part + ": nothing was sent, and no policy can answer"
-                            + " a stream");
+                    : Status.UNAVAILABLE.withDescription(
+                            guard.part + ": nothing was sent, and no policy can answer" + " a stream");
         }
         closeUnsent(why);
     }
@@ -185,8 +184,8 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
         if (status.getCode() == Status.Code.CANCELLED) {
             end.completeExceptionally(new CancellationException("the stream was cancelled"));
         } else if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
-            end.completeExceptionally(new GrpcAttemptException(
-                    status, null, new GrpcAttemptException.Knowledge(false, false, true)));
+            end.completeExceptionally(
+                    new GrpcAttemptException(status, null, new GrpcAttemptException.Knowledge(false, false, true)));
         }
     }
 

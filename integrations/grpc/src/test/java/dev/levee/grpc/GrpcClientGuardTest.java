@@ -318,8 +318,8 @@ class GrpcClientGuardTest {
 
     @Test
     void policies_without_a_rule_of_their_own_go_by_that_of_grpc() {
-        GrpcTestServer server = server((call, message, number) -> call.close(
-                message.equals("missing") ? Status.NOT_FOUND : Status.UNAVAILABLE, new Metadata()));
+        GrpcTestServer server = server((call, message, number) ->
+                call.close(message.equals("missing") ? Status.NOT_FOUND : Status.UNAVAILABLE, new Metadata()));
         CircuitBreaker breaker = CircuitBreaker.of("b", c -> c.consecutiveFailures(3));
         Retry retry = Retry.of("r", c -> c.maxAttempts(2).backoff(Backoff.fixed(ofMillis(1))));
         Channel channel = guarded(server.port(), Pipeline.of(retry, breaker));

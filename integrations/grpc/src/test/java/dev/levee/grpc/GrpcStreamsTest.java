@@ -145,12 +145,14 @@ class GrpcStreamsTest {
     @Test
     void a_breaker_learns_from_the_status_of_streams_and_refuses_when_it_is_open() {
         CircuitBreaker breaker = CircuitBreaker.of("chat", c -> c.consecutiveFailures(2));
-        GrpcTestServer server = keep(
-                new GrpcTestServer((call, message, number) -> call.close(Status.INTERNAL, new Metadata())));
+        GrpcTestServer server =
+                keep(new GrpcTestServer((call, message, number) -> call.close(Status.INTERNAL, new Metadata())));
         Channel channel = guarded(server, breaker);
 
         for (int i = 0; i < 2; i++) {
-            assertThat(send(channel.newCall(CHAT, CallOptions.DEFAULT), "a").end().getCode())
+            assertThat(send(channel.newCall(CHAT, CallOptions.DEFAULT), "a")
+                            .end()
+                            .getCode())
                     .isEqualTo(Status.Code.INTERNAL);
         }
         assertThat(breaker.state()).isEqualTo(State.OPEN);
@@ -162,10 +164,11 @@ class GrpcStreamsTest {
     @Test
     void an_answer_of_the_server_that_is_no_failure_opens_no_breaker() {
         CircuitBreaker breaker = CircuitBreaker.of("chat", c -> c.consecutiveFailures(2));
-        Channel channel =
-                guarded((call, message, number) -> call.close(Status.NOT_FOUND, new Metadata()), breaker);
+        Channel channel = guarded((call, message, number) -> call.close(Status.NOT_FOUND, new Metadata()), breaker);
         for (int i = 0; i < 5; i++) {
-            assertThat(send(channel.newCall(CHAT, CallOptions.DEFAULT), "a").end().getCode())
+            assertThat(send(channel.newCall(CHAT, CallOptions.DEFAULT), "a")
+                            .end()
+                            .getCode())
                     .isEqualTo(Status.Code.NOT_FOUND);
         }
         assertThat(breaker.state()).isEqualTo(State.CLOSED);
@@ -273,8 +276,8 @@ class GrpcStreamsTest {
 
     @Test
     void a_stream_is_sent_once_whatever_the_policy_repeats() {
-        GrpcTestServer server = keep(
-                new GrpcTestServer((call, message, number) -> call.close(Status.UNAVAILABLE, new Metadata())));
+        GrpcTestServer server =
+                keep(new GrpcTestServer((call, message, number) -> call.close(Status.UNAVAILABLE, new Metadata())));
         Retry retry = Retry.of("r", c -> c.idempotent(true).maxAttempts(5).backoff(Backoff.fixed(ofMillis(1))));
         Listening listener = send(guarded(server, retry).newCall(CHAT, CallOptions.DEFAULT), "a");
         assertThat(listener.end().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
@@ -296,8 +299,8 @@ class GrpcStreamsTest {
     void an_iterator_that_is_dropped_gives_its_permit_back_at_its_deadline() {
         Bulkhead seats = Bulkhead.of("seats", 1);
         MethodDescriptor<String, String> method = chat(MethodDescriptor.MethodType.SERVER_STREAMING);
-        Iterator<String> dropped = ClientCalls.blockingServerStreamingCall(
-                guarded(holding, seats), method, in(ofMillis(200)), "a");
+        Iterator<String> dropped =
+                ClientCalls.blockingServerStreamingCall(guarded(holding, seats), method, in(ofMillis(200)), "a");
         assertThat(dropped).isNotNull();
         until(() -> seats.inFlight() == 0);
     }

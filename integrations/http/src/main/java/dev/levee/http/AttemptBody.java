@@ -36,6 +36,7 @@ final class AttemptBody<T> implements BodyHandler<Object> {
     private volatile @Nullable WatchedBody watched;
     private volatile @Nullable Throwable readerFailure;
     private volatile boolean failed;
+    private volatile boolean begun;
     /** Written before {@link #watched} and {@link #opened} are read, and read after they are written. */
     private volatile @Nullable Throwable dropped;
 
@@ -48,6 +49,7 @@ final class AttemptBody<T> implements BodyHandler<Object> {
 
     @Override
     public BodySubscriber<Object> apply(ResponseInfo info) {
+        begun = true;
         if (isFailure.test(new Headers(info, call))) {
             failed = true;
             OpenedBody body = new OpenedBody(environment);
@@ -90,6 +92,11 @@ final class AttemptBody<T> implements BodyHandler<Object> {
     private void failReader(Throwable thrown, CompletableFuture<@Nullable Object> done) {
         readerFailure = thrown;
         done.complete(null);
+    }
+
+    /** Whether the headers have come. */
+    boolean isBegun() {
+        return begun;
     }
 
     /** Whether the response is a failure by its status; its body has not been read then. */

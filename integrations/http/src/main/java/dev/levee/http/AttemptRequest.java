@@ -4,13 +4,17 @@ import dev.levee.core.Deadline;
 import dev.levee.core.consistency.Session;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
+import java.net.http.HttpTimeoutException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,12 +26,14 @@ final class AttemptRequest extends HttpRequest {
     private final URI uri;
     private final @Nullable Duration timeout;
     private final HttpHeaders headers;
+    private final @Nullable BodyPublisher body;
+    private final boolean named;
 
     /**
      * Makes a request.
      *
      * @param host the value of its Host header, or null for that of the address
-     * @param timeout how long it may take, or null for what the caller's request says
+     * @param timeout how long the client may take, or null if it need not watch the time
      * @param deadline written to the deadline header, or null for what the caller's request says there
      * @param session written to the session header, or null for what the caller's request says there
      */
@@ -41,7 +47,11 @@ final class AttemptRequest extends HttpRequest {
         this.call = call;
         this.uri = uri;
         this.timeout = timeout;
+        this.named = host != null;
         this.headers = headers(call.headers(), host, deadline, session);
+        this.body = call.oneShot == null
+                ? call.bodyPublisher().map(StartedBody::new).orElse(null)
+                : call.oneShot;
     }
 
     private static HttpHeaders headers(
@@ -63,9 +73,21 @@ final class AttemptRequest extends HttpRequest {
         return HttpHeaders.of(headers, (name, value) -> true);
     }
 
+    /** The exception of an attempt whose headers have not come in time; tells whether it was surely not sent. */
+    HttpTimeoutException timedOut() {
+        boolean unsent = body != null && body.contentLength() != 0 && !expectContinue() && !isBegun(body);
+        return unsent
+                ? new HttpConnectTimeoutException("timed out before the request was sent")
+                : new HttpTimeoutException("request timed out");
+    }
+
+    private static boolean isBegun(BodyPublisher body) {
+        return body instanceof OneShotBody once ? once.begun() : ((StartedBody) body).begun;
+    }
+
     @Override
     public Optional<BodyPublisher> bodyPublisher() {
-        return call.oneShot == null ? call.bodyPublisher() : Optional.of(call.oneShot);
+        return Optional.ofNullable(body);
     }
 
     @Override
@@ -75,7 +97,7 @@ final class AttemptRequest extends HttpRequest {
 
     @Override
     public Optional<Duration> timeout() {
-        return timeout == null ? call.timeout() : Optional.of(timeout);
+        return Optional.ofNullable(timeout);
     }
 
     @Override
@@ -88,9 +110,10 @@ final class AttemptRequest extends HttpRequest {
         return uri;
     }
 
+    /** HTTP/1.1 with a name: over HTTP/2 the JDK writes the address beside it, and servers refuse the two together. */
     @Override
     public Optional<HttpClient.Version> version() {
-        return call.version();
+        return named ? Optional.of(HttpClient.Version.HTTP_1_1) : call.version();
     }
 
     @Override
@@ -101,5 +124,26 @@ final class AttemptRequest extends HttpRequest {
     @Override
     public String toString() {
         return uri + " " + method();
+    }
+
+    /** Knows whether it was subscribed to, which the client does once it has a connection. */
+    private static final class StartedBody implements BodyPublisher {
+        private final BodyPublisher publisher;
+        private volatile boolean begun;
+
+        StartedBody(BodyPublisher publisher) {
+            this.publisher = publisher;
+        }
+
+        @Override
+        public long contentLength() {
+            return publisher.contentLength();
+        }
+
+        @Override
+        public void subscribe(Flow.Subscriber<? super ByteBuffer> subscriber) {
+            begun = true;
+            publisher.subscribe(subscriber);
+        }
     }
 }

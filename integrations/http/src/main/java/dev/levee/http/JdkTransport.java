@@ -82,7 +82,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     private <T> CompletionStage<HttpResponse<?>> sendTo(URI address, JdkCall<T> call) {
         HttpRequest attempt;
         try {
-            attempt = attempt(address, call);
+            attempt = attempt(address, call, timeLeft(call), true);
         } catch (IOException | DeadlineExpiredException refused) {
             return CompletableFuture.failedFuture(refused);
         }
@@ -113,16 +113,21 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     /** As {@link #send}, on the thread of the caller; returns at the headers of a failure, otherwise with the body. */
     <T> JdkResponse<T> sendNow(URI address, JdkCall<T> call, AttemptBody<T> body)
             throws IOException, InterruptedException {
-        HttpRequest attempt = attempt(address, call);
+        long left = timeLeft(call);
+        AttemptRequest attempt = attempt(address, call, left, false);
+        HeadersTimer timer = HeadersTimer.start(left, body, environment);
         try {
             HttpResponse<Object> received = client.send(attempt, body);
+            timer.isUp(false);
             takeIn(SessionHeader.current(sendSession), received);
             return body.response(received);
         } catch (InterruptedException interrupt) {
-            body.drop(interrupt);
-            throw interrupt;
-        } catch (IOException | RuntimeException | InternalError thrown) {
-            Throwable original = original(thrown);
+            Exception thrown = timer.isUp(true) ? attempt.timedOut() : interrupt;
+            body.drop(thrown);
+            throw Unchecked.<IOException>asDeclared(thrown);
+        } catch (Throwable thrown) {
+            Throwable original =
+                    timer.isUp(false) && thrown instanceof Exception ? attempt.timedOut() : original(thrown);
             body.drop(original);
             throw Unchecked.<IOException>asDeclared(original);
         }
@@ -140,6 +145,9 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
      * of the same class where it knows the class; where it does not, the class would be lost for outcome rules.
      */
     private static Throwable original(Throwable thrown) {
+        if (thrown instanceof Error && !(thrown instanceof InternalError)) {
+            return thrown;
+        }
         Throwable cause = thrown.getCause();
         return cause == null || cause.getClass() == thrown.getClass() ? thrown : cause;
     }
@@ -157,7 +165,8 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         }
     }
 
-    private HttpRequest attempt(URI address, JdkCall<?> call) throws IOException {
+    /** The nanoseconds that an attempt may take which begins now. */
+    private long timeLeft(JdkCall<?> call) throws IOException {
         Deadline deadline = CallContext.current().deadline();
         long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
         if (isAborted.getAsBoolean()) {
@@ -169,10 +178,11 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         if (call.oneShot != null && call.oneShot.begun()) { // a rule of the user said that it was not sent
             throw new IOException("the body of this request cannot be sent a second time");
         }
-        return attempt(address, call, deadline, left);
+        return left;
     }
 
-    private HttpRequest attempt(URI address, JdkCall<?> call, @Nullable Deadline deadline, long left) {
+    private AttemptRequest attempt(URI address, JdkCall<?> call, long left, boolean isTimed) {
+        Deadline deadline = CallContext.current().deadline();
         boolean bounded = deadline != null && left < Nanos.NEVER;
         boolean isTold =
                 bounded && DeadlineHeader.isLess(left, call.headers().allValues(Deadline.HEADER), environment.clock());
@@ -180,7 +190,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
                 call,
                 Uris.at(address, call.uri()),
                 host,
-                bounded ? Duration.ofNanos(left) : null,
+                bounded && isTimed ? Duration.ofNanos(left) : null,
                 isTold ? deadline : null,
                 SessionHeader.current(sendSession));
     }

@@ -435,8 +435,9 @@ public final class UpstreamConfig<A, Q> {
 
         /**
          * Sets the {@code Host} that endpoints see, for endpoints known by their numbers. For
-         * {@link BalancedHttpClient}, in a JVM with {@code -Djdk.httpclient.allowRestrictedHeaders=host}. Default: the
-         * address of the endpoint.
+         * {@link BalancedHttpClient}, in a JVM with {@code -Djdk.httpclient.allowRestrictedHeaders=host}. Its requests
+         * go by HTTP/1.1 then: over HTTP/2 the JDK names the address in any case, and servers refuse two names.
+         * Default: the address of the endpoint.
          *
          * @param value the name of the service
          * @return this

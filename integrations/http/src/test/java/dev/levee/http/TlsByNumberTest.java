@@ -42,7 +42,7 @@ class TlsByNumberTest {
     }
 
     private static void named(HttpClient.Builder builder) {
-        SSLParameters parameters = new SSLParameters();
+        SSLParameters parameters = new SSLParameters(); // of HTTP/1.1 alone
         parameters.setServerNames(List.of(new SNIHostName("catalog.internal")));
         builder.sslParameters(parameters);
     }

@@ -92,6 +92,33 @@ final class KeyedChanges<K, V> {
         }
     }
 
+    /**
+     * Does what an entry processor wants, unless what it saw has changed otherwise than by this interface: then that
+     * change came after it. A store that is written gets it in any case that a value was not put in between.
+     */
+    void finish(K key, InvokedEntry<K, V> entry) {
+        V seen = entry.seen();
+        V next = entry.step().next();
+        if (entry.step().keeps()) {
+            return;
+        }
+        if (next == null) {
+            boolean done = seen != null && entry.hasLooked() && cache.remove(key, seen);
+            if (!done && (!entry.hasLooked() || (writes && valueOf(cache.getEntry(key)) == null))) {
+                cache.remove(key);
+            }
+            return;
+        }
+        Duration life = lives.ofPut(entry.found);
+        if (!entry.hasLooked() || (writes && seen == null)) {
+            put(key, next, life);
+        } else if (seen == null) {
+            putIfAbsent(key, next, life);
+        } else if (!replaces(key, seen, next, life) && writes && valueOf(cache.getEntry(key)) == null) {
+            put(key, next, life);
+        }
+    }
+
     private @Nullable V valueOf(@Nullable CachedValue<V> entry) {
         return entry == null ? null : entry.value();
     }

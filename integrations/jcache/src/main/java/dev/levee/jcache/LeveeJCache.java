@@ -35,13 +35,16 @@ import javax.cache.integration.CacheLoaderException;
 import javax.cache.integration.CacheWriter;
 import javax.cache.integration.CacheWriterException;
 import javax.cache.integration.CompletionListener;
+import javax.cache.processor.EntryProcessor;
+import javax.cache.processor.EntryProcessorException;
+import javax.cache.processor.EntryProcessorResult;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A cache of JSR 107 that holds its values in a cache of Levee.
  *
  * <p>What changes values by what is there is in {@link KeyedChanges}; it is the cache of Levee that keeps the order of
- * each key. See ADR 113.
+ * each key. Changes through this interface have turns besides, for entry processors. See ADR 113 and ADR 177.
  */
 final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     private final String name;
@@ -54,6 +57,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     private final PolicyLives lives;
     private final Cache<K, V> cache;
     private final KeyedChanges<K, V> changes;
+    private final KeyTurns<K> turns;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     LeveeJCache(
@@ -73,6 +77,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         ExternalStore<K, V> store = new ExternalStore<>(configuration.isReadThrough() ? loader : null, writer, copies);
         this.cache = Cache.over(name, store, this::configure, environment);
         this.changes = new KeyedChanges<>(cache, lives, writer != null);
+        this.turns = new KeyTurns<>(name, environment.scheduler());
     }
 
     private void requireSupported() {
@@ -215,14 +220,14 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     }
 
     private void set(K key, V value) {
-        if (writer != null) {
-            writing(() -> {
+        writing(() -> turns.in(key, () -> {
+            if (writer != null) {
                 changes.put(key, value, lives.ofPut(cache.getEntry(key)));
-                return true;
-            });
-        } else {
-            changes.of(key, seen -> KeyStep.put(value));
-        }
+            } else {
+                changes.of(key, seen -> KeyStep.put(value));
+            }
+            return true;
+        }));
     }
 
     @Override
@@ -281,7 +286,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     /** Changes a key by what is there; writes the store if there is a writer. */
     private Changed<V> changed(K key, Function<@Nullable V, KeyStep<V>> decide) {
         K copy = copies.of(key(key));
-        return writing(() -> changes.of(copy, decide));
+        return writing(() -> turns.in(copy, () -> changes.of(copy, decide)));
     }
 
     @Override
@@ -306,7 +311,52 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         cache.invalidateAll();
     }
 
-    private static <T> T writing(Supplier<T> write) {
+    @Override
+    public <T> @Nullable T invoke(K key, EntryProcessor<K, V, T> entryProcessor, @Nullable Object... arguments) {
+        K copy = copies.of(key(key));
+        Require.nonNull("entryProcessor", entryProcessor);
+        return writing(() -> turns.in(copy, () -> {
+            InvokedEntry<K, V> entry = new InvokedEntry<>(
+                    copy,
+                    cache.getEntry(copy),
+                    configuration.isReadThrough() ? this::read : null,
+                    copies,
+                    value -> copies.of(value(value)));
+            T result = processed(entry, entryProcessor, arguments);
+            changes.finish(copy, entry);
+            return result;
+        }));
+    }
+
+    private static <K, V, T> @Nullable T processed(
+            InvokedEntry<K, V> entry, EntryProcessor<K, V, T> processor, @Nullable Object[] arguments) {
+        try {
+            return processor.process(entry, arguments);
+        } catch (CacheException known) {
+            throw known;
+        } catch (RuntimeException failed) {
+            throw new EntryProcessorException(failed);
+        }
+    }
+
+    @Override
+    public <T> Map<K, EntryProcessorResult<T>> invokeAll(
+            Set<? extends K> keys, EntryProcessor<K, V, T> entryProcessor, @Nullable Object... arguments) {
+        Map<K, EntryProcessorResult<T>> results = new HashMap<>();
+        for (K key : keys(keys)) {
+            try {
+                T result = invoke(key, entryProcessor, arguments);
+                if (result != null) {
+                    results.put(key, new ProcessorOutcome<>(result, null));
+                }
+            } catch (CacheException failed) {
+                results.put(key, new ProcessorOutcome<>(null, failed));
+            }
+        }
+        return results;
+    }
+
+    private static <T extends @Nullable Object> T writing(Supplier<T> write) {
         try {
             return write.get();
         } catch (StoreException failed) {

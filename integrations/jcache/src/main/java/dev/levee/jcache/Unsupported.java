@@ -10,13 +10,6 @@ final class Unsupported {
         return new UnsupportedOperationException("cache \"" + Text.escaped(cache) + "\": " + sentence);
     }
 
-    static UnsupportedOperationException processors(String cache) {
-        return of(
-                cache,
-                "entry processors are not supported, since their code would run under a lock of the key;"
-                        + " use get, put, replace and remove");
-    }
-
     static UnsupportedOperationException listeners(String cache) {
         return of(
                 cache,

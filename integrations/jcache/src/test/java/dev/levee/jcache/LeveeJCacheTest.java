@@ -270,8 +270,6 @@ class LeveeJCacheTest {
         @Test
         void says_what_it_cannot_do_and_why() {
             List<Executable> calls = List.of(
-                    () -> cache.invoke("a", (entry, arguments) -> null),
-                    () -> cache.invokeAll(Set.of("a"), (entry, arguments) -> null),
                     () -> cache.registerCacheEntryListener(
                             new MutableCacheEntryListenerConfiguration<>(null, null, false, false)),
                     () -> cache.deregisterCacheEntryListener(

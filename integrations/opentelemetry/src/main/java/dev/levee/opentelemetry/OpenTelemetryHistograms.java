@@ -170,7 +170,9 @@ public final class OpenTelemetryHistograms implements MetricProducer {
         public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
             LatencyHistogram read = new LatencyHistogram();
             source.read(read);
-            SeriesKey key = new SeriesKey(metric, OpenTelemetryMetrics.attributes(policy, metric, tags).build());
+            SeriesKey key = new SeriesKey(
+                    metric,
+                    OpenTelemetryMetrics.attributes(policy, metric, tags).build());
             LatencyHistogram other = into.putIfAbsent(key, read);
             if (other != null) {
                 other.add(read);

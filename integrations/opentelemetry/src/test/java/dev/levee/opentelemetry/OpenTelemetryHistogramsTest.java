@@ -48,7 +48,9 @@ class OpenTelemetryHistogramsTest {
     private Collection<HistogramPointData> points() {
         Collection<MetricData> all = reader.collectAllMetrics();
         assertThat(all).hasSizeLessThanOrEqualTo(1);
-        return all.isEmpty() ? List.of() : all.iterator().next().getHistogramData().getPoints();
+        return all.isEmpty()
+                ? List.of()
+                : all.iterator().next().getHistogramData().getPoints();
     }
 
     private static LatencyHistogram.Source of(long... nanos) {
@@ -101,7 +103,8 @@ class OpenTelemetryHistogramsTest {
 
     @Test
     void durations_longer_than_the_last_bound_are_in_the_bucket_above_it() {
-        export(sink -> sink.histogram("x", TIMES, List.of("success"), of(Duration.ofMinutes(10).toNanos())));
+        export(sink -> sink.histogram(
+                "x", TIMES, List.of("success"), of(Duration.ofMinutes(10).toNanos())));
         List<Long> counts = points().iterator().next().getCounts();
         assertThat(counts.get(counts.size() - 1)).isEqualTo(1);
     }
@@ -114,7 +117,9 @@ class OpenTelemetryHistogramsTest {
             sink.value("x", Metric.gauge("thing.depth", "The depth."), 3);
         };
         export(source, source);
-        assertThat(points()).singleElement().satisfies(point -> assertThat(point.getCount()).isEqualTo(2));
+        assertThat(points())
+                .singleElement()
+                .satisfies(point -> assertThat(point.getCount()).isEqualTo(2));
     }
 
     @Test
@@ -125,7 +130,8 @@ class OpenTelemetryHistogramsTest {
         source.set(of(5_000_000));
         HistogramPointData after = points().iterator().next();
         for (int i = 0; i < before.getCounts().size(); i++) {
-            assertThat(after.getCounts().get(i)).isGreaterThanOrEqualTo(before.getCounts().get(i));
+            assertThat(after.getCounts().get(i))
+                    .isGreaterThanOrEqualTo(before.getCounts().get(i));
         }
         assertThat(after.getCount()).isEqualTo(4);
         assertThat(after.getSum()).isGreaterThanOrEqualTo(before.getSum());
@@ -137,9 +143,10 @@ class OpenTelemetryHistogramsTest {
         export(sink -> sink.histogram(name.get(), TIMES, List.of("success"), of(1)));
         points();
         name.set("y");
-        assertThat(points()).singleElement().satisfies(point -> assertThat(
-                        point.getAttributes().get(AttributeKey.stringKey("name")))
-                .isEqualTo("y"));
+        assertThat(points())
+                .singleElement()
+                .satisfies(point -> assertThat(point.getAttributes().get(AttributeKey.stringKey("name")))
+                        .isEqualTo("y"));
     }
 
     @Test

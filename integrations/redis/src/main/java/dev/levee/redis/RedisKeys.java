@@ -1,7 +1,10 @@
 package dev.levee.redis;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The names of keys in Redis: a hash tag of the prefix and the number of the shard, so that all of a shard are in one
@@ -18,12 +21,21 @@ final class RedisKeys {
     private static final int MAX_KEY_CHARS = 64;
     private static final int NODE_CHARS = 12;
 
+    /** How many names are kept escaped; they come from the code, so there are few. */
+    private static final int MAX_NAMES = 10_000;
+
     private final String prefix;
-    private final int shards;
+    private final byte[][] marks;
+    private final Map<String, String> names = new ConcurrentHashMap<>();
 
     RedisKeys(RedisLimitConfig config) {
         this.prefix = config.prefix();
-        this.shards = config.shards();
+        this.marks = new byte[config.shards()][];
+        Arrays.setAll(marks, shard -> bytes(tag(shard)));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 
     /** Returns the shard of a key: the same in every process. */
@@ -31,23 +43,42 @@ final class RedisKeys {
         int hash = 31 * limiter.hashCode() + key.hashCode();
         hash = (hash ^ hash >>> 16) * 0x85EBCA6B;
         hash = (hash ^ hash >>> 13) * 0xC2B2AE35;
-        return Math.floorMod(hash ^ hash >>> 16, shards);
+        return Math.floorMod(hash ^ hash >>> 16, marks.length);
     }
 
-    String mark(int shard) {
+    private String tag(int shard) {
         return "{" + prefix + ":" + shard + "}";
     }
 
-    String of(int shard, String limiter, String key) {
-        return mark(shard) + ":" + escaped(limiter) + (isPlain(key) ? ":" + key : "#" + digest(key));
+    byte[] mark(int shard) {
+        return marks[shard];
     }
 
-    String bulkhead(int shard, String name) {
-        return mark(shard) + "b:" + escaped(name);
+    byte[] of(int shard, String limiter, String key) {
+        return bytes(tag(shard) + ":" + name(limiter) + (isPlain(key) ? ":" + key : "#" + digest(key)));
+    }
+
+    byte[] bulkhead(int shard, String name) {
+        return bytes(tag(shard) + "b:" + name(name));
     }
 
     private static boolean isPlain(String key) {
-        return key.length() <= MAX_KEY_CHARS && key.chars().noneMatch(it -> Character.isSurrogate((char) it));
+        boolean isPlain = key.length() <= MAX_KEY_CHARS;
+        for (int i = 0; isPlain && i < key.length(); i++) {
+            isPlain = !Character.isSurrogate(key.charAt(i));
+        }
+        return isPlain;
+    }
+
+    private String name(String name) {
+        String known = names.get(name);
+        if (known == null) {
+            known = escaped(name);
+            if (names.size() < MAX_NAMES) {
+                names.put(name, known);
+            }
+        }
+        return known;
     }
 
     private static String escaped(String name) {

@@ -33,6 +33,12 @@ public final class RedisLimitException extends RuntimeException {
         return new RedisLimitException(store + ": " + reason(cause), cause);
     }
 
+    /** Returns the failure of one key of a store, for what the script says of it. */
+    static RedisLimitException said(String store, String error) {
+        RedisCommandExecutionException cause = new RedisCommandExecutionException(error);
+        return new RedisLimitException(store + ": " + reason(cause), cause);
+    }
+
     private static String reason(Throwable cause) {
         String text = String.valueOf(cause.getMessage());
         if (cause instanceof RedisReadOnlyException || text.startsWith("READONLY")) {

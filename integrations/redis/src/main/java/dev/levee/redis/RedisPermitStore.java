@@ -6,7 +6,7 @@ import dev.levee.ratelimit.shared.PermitLease;
 import dev.levee.ratelimit.shared.PermitRequest;
 import dev.levee.ratelimit.shared.PermitStore;
 import io.lettuce.core.api.StatefulConnection;
-import java.util.List;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -36,11 +36,10 @@ import java.util.function.Consumer;
 public final class RedisPermitStore implements PermitStore {
     static final String SCRIPT = RedisScript.text("mark.lua", "permits.lua");
 
-    private static final long NANOS_PER_MICRO = 1000;
-
     private final String label;
     private final StatefulConnection<?, ?> connection;
     private final RedisLimitConfig config;
+    private final Environment environment;
     private final RedisScript script;
     private final RedisKeys keys;
     private final ShardTimes times;
@@ -52,7 +51,8 @@ public final class RedisPermitStore implements PermitStore {
         this.label = "redis \"" + config.prefix() + "\"";
         this.script = new RedisScript(script);
         this.keys = new RedisKeys(config);
-        this.times = new ShardTimes(config.shards(), Require.nonNull("environment", environment));
+        this.environment = Require.nonNull("environment", environment);
+        this.times = new ShardTimes(config.shards(), environment);
     }
 
     /**
@@ -114,22 +114,17 @@ public final class RedisPermitStore implements PermitStore {
     @Override
     public CompletableFuture<PermitLease> renew(PermitRequest request) {
         int shard = keys.shard(request.bulkhead(), "");
-        ShardTimes.TimeClaim claim = times.claim(shard, RedisQuotaStore.MAX_NUMBER);
-        CompletableFuture<String> run = script.run(
-                connection,
-                List.of(keys.mark(shard), keys.bulkhead(shard, request.bulkhead())),
-                List.of(
-                        RedisKeys.node(request.node()),
-                        RedisQuotaStore.ordered(request.sequence()),
-                        RedisQuotaStore.number(claim.micros()),
-                        config.startFull() && claim.isFirst() ? "1" : "0",
-                        "0",
-                        RedisQuotaStore.ordered(request.revision()),
-                        Integer.toString(request.limit()),
-                        RedisQuotaStore.number((request.lifeNanos() - 1) / NANOS_PER_MICRO + 1),
-                        Integer.toString(request.held()),
-                        Integer.toString(request.needed()),
-                        Integer.toString(request.wanted())));
+        ShardTimes.TimeClaim claim = times.claim(shard, PackedBytes.MAX_NUMBER);
+        CompletableFuture<ScriptReply> run = script.run(
+                connection, new byte[][] {keys.mark(shard), keys.bulkhead(shard, request.bulkhead())}, new byte[][] {
+                    PackedBytes.head(request.node(), request.sequence(), claim, config.startFull(), 0, environment),
+                    PackedBytes.orderedText(request.revision()),
+                    text(request.limit()),
+                    text((request.lifeNanos() - 1) / ShardTimes.NANOS_PER_MICRO + 1),
+                    text(request.held()),
+                    text(request.needed()),
+                    text(request.wanted())
+                });
         CompletableFuture<PermitLease> lease = new CompletableFuture<>();
         run.whenComplete((answer, error) -> {
             try {
@@ -139,7 +134,7 @@ public final class RedisPermitStore implements PermitStore {
                     lease.complete(read(answer, shard, claim));
                 }
             } catch (RuntimeException notUnderstood) {
-                lease.completeExceptionally(RedisLimitException.answer(label, answer, notUnderstood));
+                lease.completeExceptionally(RedisLimitException.answer(label, String.valueOf(answer), notUnderstood));
             }
         });
         lease.whenComplete((done, error) -> {
@@ -150,18 +145,22 @@ public final class RedisPermitStore implements PermitStore {
         return lease;
     }
 
-    private PermitLease read(String answer, int shard, ShardTimes.TimeClaim claim) {
-        int semicolon = answer.indexOf(';');
-        String[] words = answer.substring(semicolon + 1).split(" ", -1);
-        PermitLease lease = new PermitLease(
-                Integer.parseInt(words[0]),
-                Integer.parseInt(words[1]),
-                Integer.parseInt(words[2]),
-                Integer.parseInt(words[3]),
-                Math.multiplyExact(Long.parseLong(words[4]), NANOS_PER_MICRO),
-                RedisQuotaStore.unordered(words[5]),
-                words[6].equals("2"));
-        times.learn(shard, Long.parseLong(answer.substring(0, semicolon)), claim);
+    private static byte[] text(long number) {
+        return Long.toString(Math.min(number, PackedBytes.MAX_NUMBER)).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private PermitLease read(ScriptReply answer, int shard, ShardTimes.TimeClaim claim) {
+        long time = answer.number();
+        int permits = Math.toIntExact(answer.number());
+        int share = Math.toIntExact(answer.number());
+        int sharers = Math.toIntExact(answer.number());
+        int limit = Math.toIntExact(answer.number());
+        long life = Math.multiplyExact(answer.number(), ShardTimes.NANOS_PER_MICRO);
+        boolean isConflict = answer.number() == 2;
+        PermitLease lease =
+                new PermitLease(permits, share, sharers, limit, life, PackedBytes.unordered(answer.text()), isConflict);
+        answer.end();
+        times.learn(shard, time, claim);
         return lease;
     }
 

@@ -11,13 +11,14 @@ import dev.levee.ratelimit.shared.QuotaStore;
 import dev.levee.ratelimit.shared.QuotaTerms;
 import io.lettuce.core.api.StatefulConnection;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -42,9 +43,11 @@ import java.util.function.Consumer;
  * no window gets more than its bound. The same is so when a prefix is used for the first time, unless
  * {@link RedisLimitConfig.Builder#startFull} says otherwise. A clock of the server that jumps, because it was set or
  * because a replica with another clock has become the primary, adds nothing and freezes nothing: time passes for a
- * limit as it passes for the server or for the process that asks, whichever is slower; only where the first question
- * after a jump ahead comes from a new process a limit may fill once. What a fail-over may lose is what the old primary
- * had not sent to its replica. See ADR 146 and ADR 147.
+ * limit as it passes for the server or for the process that asks, whichever is slower; for a process that was just
+ * started as it passes for the wall clocks of processes. What a fail-over may lose is what the old primary had not sent
+ * to its replica. See ADR 146, ADR 147 and ADR 186.
+ *
+ * <p><b>A key of another program</b> fails alone, and is left as it is: see {@link QuotaGrant#failed}.
  *
  * <p><b>The connection</b> may have any codec, may be one to a cluster ({@code StatefulRedisClusterConnection}) or to a
  * primary with replicas, and may be used for other commands at the same time, though not for transactions, and
@@ -58,16 +61,22 @@ public final class RedisQuotaStore implements QuotaStore {
     /** How long the script remembers what a process was answered, less than its constant {@code MEMORY}. */
     private static final long REPLAY_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** The largest number that is passed to the script. */
-    static final long MAX_NUMBER = 1L << 52;
-
     private static final int MAX_CODES = 10_000;
-    private static final long NANOS_PER_MICRO = 1000;
+    private static final long NANOS_PER_MICRO = ShardTimes.NANOS_PER_MICRO;
+
+    /** The bytes of a request in the script, but for the words of its terms. */
+    private static final int REQUEST_BYTES = PackedBytes.ORDERED_BYTES + 1 + 8 * Double.BYTES + 1;
+
+    /** The codes of an answer, beside 0, and 1 where other terms apply. */
+    private static final int CONFLICT = 2;
+
+    private static final int FAILED = 3;
     static final String SCRIPT = RedisScript.text("mark.lua", "quota.lua");
 
     private final String label;
     private final StatefulConnection<?, ?> connection;
     private final RedisLimitConfig config;
+    private final Environment environment;
     private final RedisScript script;
     private final RedisKeys keys;
     private final Map<QuotaTerms, TermsCode> codes = new ConcurrentHashMap<>();
@@ -81,7 +90,8 @@ public final class RedisQuotaStore implements QuotaStore {
         this.label = "redis \"" + config.prefix() + "\"";
         this.script = new RedisScript(script);
         this.keys = new RedisKeys(config);
-        this.times = new ShardTimes(config.shards(), Require.nonNull("environment", environment));
+        this.environment = Require.nonNull("environment", environment);
+        this.times = new ShardTimes(config.shards(), environment);
     }
 
     /**
@@ -152,83 +162,14 @@ public final class RedisQuotaStore implements QuotaStore {
 
     @Override
     public CompletableFuture<List<QuotaGrant>> take(QuotaBatch batch) {
-        List<QuotaRequest> requests = batch.requests();
-        Map<Integer, List<Integer>> shards = new TreeMap<>();
-        for (int i = 0; i < requests.size(); i++) {
-            QuotaRequest request = requests.get(i);
-            shards.computeIfAbsent(keys.shard(request.limiter(), request.key()), shard -> new ArrayList<>())
-                    .add(i);
-        }
-        QuotaGrant[] grants = new QuotaGrant[requests.size()];
-        List<CompletableFuture<?>> parts = new ArrayList<>(shards.size());
-        List<CompletableFuture<String>> runs = new ArrayList<>(shards.size());
+        Taking taking = new Taking(batch);
         try {
-            shards.forEach((shard, places) -> {
-                CompletableFuture<String> run = run(shard, batch, places, grants, parts);
-                runs.add(run);
-            });
+            taking.begin();
         } catch (IllegalArgumentException outOfRange) {
-            runs.forEach(run -> run.cancel(false));
-            return CompletableFuture.failedFuture(outOfRange);
+            taking.cancelRuns();
+            taking.completeExceptionally(outOfRange);
         }
-        CompletableFuture<List<QuotaGrant>> answer = new CompletableFuture<>();
-        CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new)).whenComplete((done, error) -> {
-            if (error == null) {
-                answer.complete(List.of(grants));
-            } else {
-                answer.completeExceptionally(RedisLimitException.of(label, error));
-            }
-        });
-        answer.whenComplete((done, error) -> {
-            if (answer.isCancelled()) {
-                runs.forEach(run -> run.cancel(false));
-            }
-        });
-        return answer;
-    }
-
-    /** Sends the requests of one shard, and writes their answers to their places. */
-    private CompletableFuture<String> run(
-            int shard, QuotaBatch batch, List<Integer> places, QuotaGrant[] grants, List<CompletableFuture<?>> parts) {
-        List<String> names = new ArrayList<>(places.size() + 1);
-        List<String> arguments = new ArrayList<>(5 + 11 * places.size());
-        names.add(keys.mark(shard));
-        arguments.add(RedisKeys.node(batch.node()));
-        arguments.add(ordered(batch.sequence()));
-        arguments.add(""); // the latest time
-        arguments.add("0");
-        arguments.add(""); // the longest time to fill
-        long latest = -1;
-        long fill = 0;
-        for (int place : places) {
-            QuotaRequest request = batch.requests().get(place);
-            TermsCode code = code(request.terms());
-            names.add(keys.of(shard, request.limiter(), request.key()));
-            Collections.addAll(
-                    arguments,
-                    ordered(request.terms().revision()),
-                    code.text(),
-                    code.kind(),
-                    Long.toString(code.c1()),
-                    Long.toString(code.c2()),
-                    Long.toString(code.c3()),
-                    number(request.used()),
-                    number(Math.floorDiv(request.takenNanos(), NANOS_PER_MICRO)),
-                    number(request.needed()),
-                    number(request.demanded()),
-                    number(request.wanted()));
-            fill = Math.max(fill, code.fillMicros());
-            if (request.latestNanos() != Long.MAX_VALUE) {
-                latest = Math.max(latest, Math.floorDiv(request.latestNanos(), NANOS_PER_MICRO));
-            }
-        }
-        ShardTimes.TimeClaim claim = times.claim(shard, latest < 0 ? MAX_NUMBER : latest);
-        arguments.set(2, number(claim.micros()));
-        arguments.set(3, config.startFull() && claim.isFirst() ? "1" : "0");
-        arguments.set(4, number(fill));
-        CompletableFuture<String> run = script.run(connection, names, arguments);
-        parts.add(run.thenAccept(answer -> read(answer, shard, places, grants, claim)));
-        return run;
+        return taking;
     }
 
     private TermsCode code(QuotaTerms terms) {
@@ -243,57 +184,144 @@ public final class RedisQuotaStore implements QuotaStore {
         return known;
     }
 
-    private void read(String answer, int shard, List<Integer> places, QuotaGrant[] grants, ShardTimes.TimeClaim claim) {
-        try {
-            String[] parts = answer.split(";", -1);
-            if (parts.length != places.size() + 1) {
-                throw new IllegalArgumentException(parts.length - 1 + " answers to " + places.size() + " requests");
-            }
-            long time = Long.parseLong(parts[0]);
-            for (int i = 0; i < places.size(); i++) {
-                grants[places.get(i)] = grant(parts[i + 1]);
-            }
-            times.learn(shard, time, claim);
-        } catch (RuntimeException notUnderstood) {
-            throw RedisLimitException.answer(label, answer, notUnderstood);
-        }
-    }
-
-    private static QuotaGrant grant(String text) {
-        String[] words = text.split(" ", -1);
-        int code = Integer.parseInt(words[6]);
-        QuotaTerms other = null;
-        if (code > 0) {
-            int slash = words[7].indexOf('/');
-            other = TermsCode.decode(words[7].substring(slash + 1), unordered(words[7].substring(0, slash)));
-        }
-        return new QuotaGrant(
-                Long.parseLong(words[0]),
-                nanos(Long.parseLong(words[1])),
-                Long.parseLong(words[2]),
-                nanos(Long.parseLong(words[3])),
-                Integer.parseInt(words[4]),
-                nanos(Long.parseLong(words[5])),
-                other,
-                code == 2);
+    /** Returns an argument of the script. */
+    private static byte[] pack(QuotaRequest request, TermsCode code) {
+        return new PackedBytes(REQUEST_BYTES + code.text().length())
+                .ordered(request.terms().revision())
+                .one(code.kind())
+                .number(code.c1())
+                .number(code.c2())
+                .number(code.c3())
+                .number(request.used())
+                .number(Math.floorDiv(request.takenNanos(), NANOS_PER_MICRO))
+                .number(request.needed())
+                .number(request.demanded())
+                .number(request.wanted())
+                .one(code.text().length())
+                .text(code.text())
+                .bytes();
     }
 
     private static long nanos(long micros) {
         return micros < 0 || micros > Nanos.NEVER / NANOS_PER_MICRO ? QuotaGrant.NEVER : micros * NANOS_PER_MICRO;
     }
 
-    static String number(long value) {
-        return Long.toString(Math.max(-MAX_NUMBER, Math.min(MAX_NUMBER, value)));
-    }
+    /** A batch that is under way, by a script for each of its shards. */
+    private final class Taking extends CompletableFuture<List<QuotaGrant>> {
+        private final QuotaBatch batch;
+        private final QuotaGrant[] grants;
+        private final List<CompletableFuture<ScriptReply>> runs = new ArrayList<>(1);
+        private final AtomicInteger unanswered = new AtomicInteger(1);
 
-    /** Returns a number as text that is ordered as it is. */
-    static String ordered(long value) {
-        String hex = Long.toHexString(value ^ Long.MIN_VALUE);
-        return "0".repeat(16 - hex.length()) + hex;
-    }
+        Taking(QuotaBatch batch) {
+            this.batch = batch;
+            this.grants = new QuotaGrant[batch.requests().size()];
+        }
 
-    static long unordered(String hex) {
-        return Long.parseUnsignedLong(hex, 16) ^ Long.MIN_VALUE;
+        void begin() {
+            if (config.shards() == 1) {
+                int[] all = new int[grants.length];
+                Arrays.setAll(all, place -> place);
+                begin(0, all);
+            } else {
+                Map<Integer, List<Integer>> shards = new TreeMap<>();
+                for (int i = 0; i < grants.length; i++) {
+                    QuotaRequest request = batch.requests().get(i);
+                    shards.computeIfAbsent(keys.shard(request.limiter(), request.key()), shard -> new ArrayList<>())
+                            .add(i);
+                }
+                shards.forEach((shard, places) ->
+                        begin(shard, places.stream().mapToInt(it -> it).toArray()));
+            }
+            answered();
+        }
+
+        /** Sends the requests of one shard. */
+        private void begin(int shard, int[] places) {
+            byte[][] names = new byte[places.length + 1][];
+            byte[][] arguments = new byte[places.length + 1][];
+            names[0] = keys.mark(shard);
+            long latest = -1;
+            long fill = 0;
+            for (int i = 0; i < places.length; i++) {
+                QuotaRequest request = batch.requests().get(places[i]);
+                TermsCode code = code(request.terms());
+                names[i + 1] = keys.of(shard, request.limiter(), request.key());
+                arguments[i + 1] = pack(request, code);
+                fill = Math.max(fill, code.fillMicros());
+                if (request.latestNanos() != Long.MAX_VALUE) {
+                    latest = Math.max(latest, Math.floorDiv(request.latestNanos(), NANOS_PER_MICRO));
+                }
+            }
+            ShardTimes.TimeClaim claim = times.claim(shard, latest < 0 ? PackedBytes.MAX_NUMBER : latest);
+            arguments[0] =
+                    PackedBytes.head(batch.node(), batch.sequence(), claim, config.startFull(), fill, environment);
+            CompletableFuture<ScriptReply> run = script.run(connection, names, arguments);
+            runs.add(run);
+            unanswered.incrementAndGet();
+            run.whenComplete((answer, error) -> {
+                if (error != null) {
+                    completeExceptionally(RedisLimitException.of(label, error));
+                } else {
+                    answered(answer, shard, places, claim);
+                }
+            });
+        }
+
+        private void answered(ScriptReply answer, int shard, int[] places, ShardTimes.TimeClaim claim) {
+            try {
+                long time = answer.number();
+                for (int place : places) {
+                    grants[place] = grant(answer);
+                }
+                answer.end();
+                times.learn(shard, time, claim);
+            } catch (RuntimeException notUnderstood) {
+                completeExceptionally(RedisLimitException.answer(label, answer.toString(), notUnderstood));
+                return;
+            }
+            answered();
+        }
+
+        private QuotaGrant grant(ScriptReply answer) {
+            int code = (int) answer.number();
+            long permits = answer.number();
+            long wait = nanos(answer.number());
+            long remaining = answer.number();
+            long reset = nanos(answer.number());
+            int sharers = (int) answer.number();
+            long time = nanos(answer.number());
+            if (code == FAILED) {
+                return QuotaGrant.failed(RedisLimitException.said(label, answer.text()));
+            }
+            QuotaTerms other = null;
+            if (code > 0) {
+                String text = answer.text();
+                int slash = text.indexOf('/');
+                other = TermsCode.decode(text.substring(slash + 1), PackedBytes.unordered(text.substring(0, slash)));
+            }
+            return new QuotaGrant(permits, wait, remaining, reset, sharers, time, other, code == CONFLICT);
+        }
+
+        /** Notes that one shard has answered, or that all were asked. */
+        private void answered() {
+            if (unanswered.decrementAndGet() == 0) {
+                complete(List.of(grants));
+            }
+        }
+
+        void cancelRuns() {
+            runs.forEach(run -> run.cancel(false));
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterrupt) {
+            boolean cancelled = super.cancel(mayInterrupt);
+            if (cancelled) {
+                cancelRuns();
+            }
+            return cancelled;
+        }
     }
 
     @Override

@@ -2,8 +2,7 @@ package dev.levee.redis;
 
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.api.StatefulConnection;
-import io.lettuce.core.codec.StringCodec;
-import io.lettuce.core.output.ValueOutput;
+import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
@@ -15,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -23,12 +21,12 @@ import java.util.concurrent.CompletableFuture;
  * restarted or flushed, or is another one. It brings its own codec, so the codec of the connection does not matter.
  */
 final class RedisScript {
-    private final String text;
-    private final String digest;
+    private final byte[] text;
+    private final byte[] digest;
 
     RedisScript(String text) {
-        this.text = text;
-        this.digest = HexFormat.of().formatHex(digest("SHA-1", text.getBytes(StandardCharsets.UTF_8)));
+        this.text = text.getBytes(StandardCharsets.UTF_8);
+        this.digest = HexFormat.of().formatHex(digest("SHA-1", this.text)).getBytes(StandardCharsets.US_ASCII);
     }
 
     /** Returns the text of a script that has several parts. */
@@ -56,38 +54,41 @@ final class RedisScript {
     }
 
     /** Runs the script. A future that is cancelled calls the command off, so that it is not sent any more. */
-    CompletableFuture<String> run(StatefulConnection<?, ?> connection, List<String> keys, List<String> arguments) {
+    CompletableFuture<ScriptReply> run(StatefulConnection<?, ?> connection, byte[][] keys, byte[][] arguments) {
         Run run = new Run(connection, keys, arguments);
         run.send(CommandType.EVALSHA, digest);
         return run;
     }
 
-    private final class Run extends CompletableFuture<String> {
+    private final class Run extends CompletableFuture<ScriptReply> {
         private final StatefulConnection<?, ?> connection;
-        private final List<String> keys;
-        private final List<String> arguments;
+        private final byte[][] keys;
+        private final byte[][] arguments;
 
         /** The command that is on its way. */
-        private volatile CompletableFuture<String> command = new CompletableFuture<>();
+        private volatile CompletableFuture<ScriptReply> command = this;
 
-        Run(StatefulConnection<?, ?> connection, List<String> keys, List<String> arguments) {
+        Run(StatefulConnection<?, ?> connection, byte[][] keys, byte[][] arguments) {
             this.connection = connection;
             this.keys = keys;
             this.arguments = arguments;
         }
 
         @SuppressWarnings("unchecked") // the command has its own codec and output
-        void send(CommandType type, String script) {
-            CommandArgs<String, String> args = new CommandArgs<>(StringCodec.UTF8)
-                    .add(script)
-                    .add(keys.size())
-                    .addKeys(keys)
-                    .addValues(arguments);
-            AsyncCommand<String, String, String> sent =
-                    new AsyncCommand<>(new Command<>(type, new ValueOutput<>(StringCodec.UTF8), args));
+        void send(CommandType type, byte[] script) {
+            CommandArgs<byte[], byte[]> args =
+                    new CommandArgs<>(ByteArrayCodec.INSTANCE).add(script).add(keys.length);
+            for (byte[] key : keys) {
+                args.addKey(key);
+            }
+            for (byte[] argument : arguments) {
+                args.add(argument);
+            }
+            AsyncCommand<byte[], byte[], ScriptReply> sent =
+                    new AsyncCommand<>(new Command<>(type, new ScriptReply.Output(), args));
             command = sent;
             try {
-                ((StatefulConnection<String, String>) connection).dispatch(sent);
+                ((StatefulConnection<byte[], byte[]>) connection).dispatch(sent);
             } catch (RuntimeException notSent) {
                 completeExceptionally(notSent);
                 return;
@@ -109,7 +110,7 @@ final class RedisScript {
         @Override
         public boolean cancel(boolean mayInterrupt) {
             boolean cancelled = super.cancel(mayInterrupt);
-            if (cancelled) {
+            if (cancelled && command != this) {
                 command.cancel(false);
             }
             return cancelled;

@@ -1,6 +1,7 @@
 package dev.levee.redis;
 
 import dev.levee.core.Environment;
+import dev.levee.core.internal.ServerLead;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -10,40 +11,30 @@ import org.jspecify.annotations.Nullable;
  * was set ahead in between moves it no further. See ADR 147.
  */
 final class ShardTimes {
-    private static final long NANOS_PER_MICRO = 1000;
-
-    /** How fast it follows answers that say less, so that it forgets one that was slow: by one part in so many. */
-    private static final int FOLLOW = 16;
+    static final long NANOS_PER_MICRO = 1000;
 
     private final Environment environment;
-    private final AtomicReferenceArray<@Nullable Long> aheadNanos;
+    private final AtomicReferenceArray<@Nullable ServerLead> leads;
 
     ShardTimes(int shards, Environment environment) {
         this.environment = environment;
-        this.aheadNanos = new AtomicReferenceArray<>(shards);
+        this.leads = new AtomicReferenceArray<>(shards);
     }
 
     /** Returns the latest time that a shard can have now, at most a given one. */
     TimeClaim claim(int shard, long latestMicros) {
         long now = environment.clock().nanoTime();
-        Long ahead = aheadNanos.get(shard);
-        long own = ahead == null ? Long.MAX_VALUE : Math.floorDiv(now + ahead, NANOS_PER_MICRO);
-        return new TimeClaim(Math.max(0, Math.min(latestMicros, own)), now, ahead == null);
+        ServerLead lead = leads.get(shard);
+        long own = lead == null ? Long.MAX_VALUE : Math.floorDiv(now + lead.nanos(), NANOS_PER_MICRO);
+        return new TimeClaim(Math.max(0, Math.min(latestMicros, own)), now, lead == null);
     }
 
     /** Takes the time of an answer. */
     void learn(int shard, long micros, TimeClaim claimed) {
-        long upper = micros * NANOS_PER_MICRO - claimed.nanos;
-        while (true) {
-            Long seen = aheadNanos.get(shard);
-            Long next = upper;
-            if (seen != null && seen - upper > 0) {
-                next = seen - Math.max(1, (seen - upper) / FOLLOW);
-            }
-            if (aheadNanos.compareAndSet(shard, seen, next)) {
-                return;
-            }
-        }
+        ServerLead seen;
+        do {
+            seen = leads.get(shard);
+        } while (!leads.compareAndSet(shard, seen, ServerLead.after(seen, micros * NANOS_PER_MICRO, claimed.nanos)));
     }
 
     /**

@@ -23,7 +23,7 @@ import java.time.Duration;
  * @param c3 permits of the bucket; or the grain in which the rest of a window is counted, in microseconds
  * @param fillMicros after which time the limit is full, whatever was taken, unless more was than it has
  */
-record TermsCode(String text, String kind, long c1, long c2, long c3, long fillMicros) {
+record TermsCode(String text, char kind, long c1, long c2, long c3, long fillMicros) {
     private static final long MAX_UNITS = 1L << 46;
     private static final long MAX_EXACT = 1L << 52;
     private static final long MAX_WINDOW_PERMITS = 1L << 32;
@@ -76,7 +76,7 @@ record TermsCode(String text, String kind, long c1, long c2, long c3, long fillM
         }
         long fill = ceiling(permit.multiply(burst), units).longValueExact();
         String text = "t:" + limit.permits() + ":" + Nanos.of(limit.per()) + ":" + limit.burst() + ":" + lifeNanos;
-        return new TermsCode(text, "t", units.longValueExact(), permit.longValueExact(), limit.burst(), fill);
+        return new TermsCode(text, 't', units.longValueExact(), permit.longValueExact(), limit.burst(), fill);
     }
 
     private static TermsCode window(SlidingWindowLimit limit, long lifeNanos) {
@@ -91,7 +91,7 @@ record TermsCode(String text, String kind, long c1, long c2, long c3, long fillM
             grain *= 2;
         }
         String text = "w:" + permits + ":" + Nanos.of(limit.per()) + ":" + lifeNanos;
-        return new TermsCode(text, "w", length, permits, grain, 2 * length);
+        return new TermsCode(text, 'w', length, permits, grain, 2 * length);
     }
 
     private static BigInteger ceiling(BigInteger value, BigInteger by) {

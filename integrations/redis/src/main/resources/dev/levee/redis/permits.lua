@@ -1,24 +1,36 @@
 -- Renews the lease that a process has on permits of a bulkhead.
 --
 -- KEYS  the mark, the bulkhead
--- ARGV  those of the mark, then: revision, limit, life, held, needed, wanted
+-- ARGV  that of the mark, then: revision, limit, life, held, needed, wanted
 --
 -- key   p1 revision limit life, then for each process: id,sequence,end of its lease,permits,needed,wanted
 --
--- answer: permits share sharers limit life revision code; code 1: other terms apply, 2: they contradict
-local revision, limit, life = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
-local me = { id = node, needed = tonumber(ARGV[10]), wanted = tonumber(ARGV[11]) }
-local held = tonumber(ARGV[9])
+-- answer: time permits share sharers limit life code revision; code 1: other terms apply, 2: they contradict
+local revision, limit, life = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+node = string.match(node, '^[^ ]+')
+local me = { id = node, needed = tonumber(ARGV[6]), wanted = tonumber(ARGV[7]) }
+local held = tonumber(ARGV[5])
+
+local function text(number) return string.format('%.0f', number) end
+
+local function words(line)
+  local found = {}
+  for word in string.gmatch(line, '[^ ]+') do found[#found + 1] = word end
+  return found
+end
+
 local others, taken, own, code = {}, 0, nil, 0
 local value = redis.call('GET', KEYS[2])
 if value then
   local found = words(value)
   local terms = { found[2], tonumber(found[3]), tonumber(found[4]) }
-  if found[1] ~= 'p1' or not isWhole(terms[2], 1) or not isWhole(terms[3], 1) then return foreign(KEYS[2]) end
+  if found[1] ~= 'p1' or not isWhole(terms[2], 1) or not isWhole(terms[3], 1) then
+    return redis.error_reply(foreign(KEYS[2]))
+  end
   for n = 5, #found do
     local id, last, ends, permits, needed, wanted =
       string.match(found[n], '^([^,]+),([^,]+),(%d+),(%d+),(%d+),(%d+)$')
-    if not wanted then return foreign(KEYS[2]) end
+    if not wanted then return redis.error_reply(foreign(KEYS[2])) end
     if id == node then
       own = { sequence = last, permits = tonumber(ends) > time and tonumber(permits) or 0, lives = tonumber(ends) > time }
     elseif tonumber(ends) > time then
@@ -76,5 +88,4 @@ elseif code ~= 2 then
 end
 keepMark()
 if isRenewed then redis.call('SET', KEYS[2], value) end
-return text(time) .. ';' .. table.concat({ text(permits), text(me.share), text(#nodes), text(limit), text(life), revision,
-  text(code) }, ' ')
+return { time, permits, me.share, #nodes, limit, life, code, revision }

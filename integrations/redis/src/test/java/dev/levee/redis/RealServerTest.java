@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.FaultProxy;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.api.StatefulRedisConnection;
+import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
 /** That the server and the proxy of the other tests do what they say. */
@@ -20,13 +22,24 @@ class RealServerTest {
                 StatefulRedisConnection<String, String> connection = client.connect()) {
             connection.sync().set("a", "b");
             proxy.cut();
-            assertThat(connection.sync().get("a")).isEqualTo("b");
+            assertThat(getAgain(connection)).isEqualTo("b");
             server.kill();
             server.restart();
             assertThat(connection.sync().get("a")).isNull();
             server.kill();
             proxy.refuse(true);
             assertThatThrownBy(client::connect).hasMessageContaining("Unable to connect");
+        }
+    }
+
+    /** A command that is written before the client has noticed the cut fails with it. */
+    private static String getAgain(StatefulRedisConnection<String, String> connection) {
+        while (true) {
+            try {
+                return connection.sync().get("a");
+            } catch (RedisException cut) {
+                assertThat(cut).hasRootCauseInstanceOf(IOException.class);
+            }
         }
     }
 }

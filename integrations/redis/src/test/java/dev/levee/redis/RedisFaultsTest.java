@@ -5,18 +5,28 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.FaultProxy;
+import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.RateLimitedException;
+import dev.levee.ratelimit.RateLimiter;
 import dev.levee.ratelimit.shared.PermitRequest;
 import dev.levee.ratelimit.shared.QuotaBatch;
 import dev.levee.ratelimit.shared.QuotaGrant;
 import dev.levee.ratelimit.shared.QuotaRequest;
 import dev.levee.ratelimit.shared.QuotaTerms;
+import dev.levee.ratelimit.shared.SharedLimits;
+import dev.levee.ratelimit.shared.SharedMode;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -93,21 +103,73 @@ class RedisFaultsTest {
         }
     }
 
+    private void assertKeyFails(RedisQuotaStore store, String why) {
+        QuotaGrant grant = send(store, batch("a", TEN, "k", 1));
+        assertThat(grant.permits()).isZero();
+        assertThat(grant.failure())
+                .isInstanceOf(RedisLimitException.class)
+                .hasMessageContaining("redis \"levee\": ")
+                .hasMessageContaining(why);
+    }
+
     @Test
-    void a_key_of_another_type_or_with_another_value_is_an_error_and_takes_nothing() {
+    void a_key_of_another_type_or_with_another_value_is_an_error_and_is_left_as_it_is() {
         try (Server server = new Server()) {
             RedisQuotaStore store = full(server.connection);
             server.connection.sync().hset("{levee:0}:api:k", "a", "b");
-            assertFails(store, "a key has a type that is not of Levee");
+            assertKeyFails(store, "a key has a type that is not of Levee");
+            assertThat(server.connection.sync().hget("{levee:0}:api:k", "a")).isEqualTo("b");
 
-            for (String value : List.of("hello", "", "q1 a b t 0 0 0 0 0 0", "q1 a b t 1 1 1 nan inf 1", "q2 x")) {
+            for (String value : List.of("hello", "", "q1 a b t 1 1 1 0 0 0", "q2", "q2" + "x".repeat(200))) {
                 server.connection.sync().del("{levee:0}:api:k");
                 server.connection.sync().set("{levee:0}:api:k", value);
+                assertKeyFails(store, "a key has a value that is not of Levee");
+                assertThat(server.connection.sync().get("{levee:0}:api:k")).isEqualTo(value);
+            }
+        }
+    }
+
+    @Test
+    void a_value_of_which_any_number_is_none_is_an_error() {
+        try (Server server = new Server();
+                StatefulRedisConnection<byte[], byte[]> bytes = server.client.connect(ByteArrayCodec.INSTANCE)) {
+            RedisQuotaStore store = full(bytes);
+            byte[] key = "{levee:0}:api:k".getBytes(StandardCharsets.US_ASCII);
+            assertThat(take(store, TEN, 4)).isEqualTo(4);
+            byte[] good = bytes.sync().get(key);
+            List<byte[]> bad = new ArrayList<>();
+            bad.add(Arrays.copyOf(good, good.length - 1));
+            bad.add(Arrays.copyOf(good, good.length + 1));
+            bad.add(Arrays.copyOf(good, 40));
+            for (int place = 19; place < 19 + 6 * Double.BYTES; place += Double.BYTES) {
+                for (double number : new double[] {Double.NaN, Double.POSITIVE_INFINITY, -1, 0.5, 1e300}) {
+                    byte[] changed = good.clone();
+                    ByteBuffer.wrap(changed).order(ByteOrder.LITTLE_ENDIAN).putDouble(place, number);
+                    bad.add(changed);
+                }
+            }
+            for (int place : new int[] {0, 1, 18, 67}) {
+                byte[] changed = good.clone();
+                changed[place] = 'x';
+                bad.add(changed);
+            }
+            for (byte[] value : bad) {
+                bytes.sync().set(key, value);
+                assertKeyFails(store, "a key has a value that is not of Levee");
+            }
+            bytes.sync().set(key, good);
+            assertThat(take(store, TEN, 6)).isEqualTo(6);
+        }
+    }
+
+    @Test
+    void a_mark_that_is_not_of_levee_fails_all_of_its_shard() {
+        try (Server server = new Server()) {
+            RedisQuotaStore store = full(server.connection);
+            for (String value : List.of("42", "m1 0 1 2 3", "m2" + "x".repeat(40))) {
+                server.connection.sync().set("{levee:0}", value);
                 assertFails(store, "a key has a value that is not of Levee");
             }
-            server.connection.sync().del("{levee:0}:api:k");
-            server.connection.sync().set("{levee:0}", "42");
-            assertFails(store, "a key has a value that is not of Levee");
             server.connection.sync().del("{levee:0}");
             server.connection.sync().lpush("{levee:0}", "42");
             assertFails(store, "a key has a type that is not of Levee");
@@ -115,18 +177,34 @@ class RedisFaultsTest {
     }
 
     @Test
-    void an_error_about_one_key_charges_no_other_key_of_the_batch() {
-        try (Server server = new Server()) {
-            RedisQuotaStore store = full(server.connection);
+    void one_foreign_key_leaves_the_limiters_of_others_alone() throws InterruptedException {
+        try (Server server = new Server();
+                SharedLimits limits = SharedLimits.of("redis", full(server.connection))) {
             server.connection.sync().lpush("{levee:0}:api:bad", "x");
-            QuotaRequest good = batch("a", TEN, "good", 4).requests().get(0);
-            QuotaRequest bad = batch("a", TEN, "bad", 4).requests().get(0);
+            server.connection.sync().lpush("{levee:0}:single:", "x");
+            KeyedRateLimiter<String> keyed =
+                    limits.keyed("api", config -> config.limit(TEN).mode(SharedMode.EXACT));
+            RateLimiter single =
+                    limits.limiter("single", config -> config.limit(TEN).mode(SharedMode.EXACT));
+            int admitted = 0;
+            for (int i = 0; i < 20; i++) {
+                assertThat(keyed.tryAcquire("bad")).isFalse();
+                assertThat(single.tryAcquire()).isFalse();
+                admitted += keyed.tryAcquire("good") ? 1 : 0;
+            }
+            assertThat(admitted).isEqualTo(10);
+            assertThat(limits.isOutage()).isFalse();
+            assertThatThrownBy(() -> single.acquire(1, Duration.ZERO))
+                    .isInstanceOf(RateLimitedException.class)
+                    .hasMessageContaining("a key has a type that is not of Levee")
+                    .hasMessageContaining("outage policy is closed");
 
-            assertThatThrownBy(() -> store.take(new QuotaBatch("a", 100, List.of(good, bad)))
-                            .join())
-                    .hasCauseInstanceOf(RedisLimitException.class);
-
-            assertThat(send(store, batch("a", TEN, "good", 0)).remaining()).isEqualTo(10);
+            server.connection.sync().del("{levee:0}:api:bad");
+            long start = System.nanoTime();
+            while (!keyed.tryAcquire("bad")) {
+                assertThat(System.nanoTime() - start).isLessThan(TimeUnit.SECONDS.toNanos(30));
+                TimeUnit.MILLISECONDS.sleep(10);
+            }
         }
     }
 

@@ -4,31 +4,19 @@ import dev.levee.core.Environment;
 import dev.levee.ratelimit.shared.PermitStore;
 import dev.levee.ratelimit.shared.PermitStoreContract;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The contract of stores of leases, on a real server. */
 class RedisPermitStoreTest extends PermitStoreContract {
-    private static ShiftedServer server;
+    @RegisterExtension
+    private static final ShiftedServer SERVER = new ShiftedServer();
+
     private RedisPermitStore store;
-    private Duration ahead = Duration.ZERO;
-
-    @BeforeAll
-    static void start() {
-        server = new ShiftedServer();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
 
     @BeforeEach
-    void flush() {
-        server.connection.sync().flushall();
-        RedisLimitConfig config = RedisLimitConfig.builder().startFull(true).build();
-        store = server.permits(config, Environment.system());
+    void make() {
+        store = SERVER.permits(Environment.system());
     }
 
     @Override
@@ -38,23 +26,16 @@ class RedisPermitStoreTest extends PermitStoreContract {
 
     @Override
     protected void pass(Duration duration) {
-        try {
-            Thread.sleep(duration.toMillis() + 1);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
+        ShiftedServer.pass(duration);
     }
 
     @Override
     protected boolean forget() {
-        server.forget();
-        return true;
+        return SERVER.forget();
     }
 
     @Override
     protected boolean moveClock(Duration by) {
-        ahead = ahead.plus(by);
-        server.setClock(ahead);
-        return true;
+        return SERVER.moveClock(by);
     }
 }

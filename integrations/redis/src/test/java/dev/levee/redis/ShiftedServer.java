@@ -4,22 +4,52 @@ import dev.levee.core.Environment;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import java.time.Duration;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A server with a clock that a test can set: for scripts that are made here, the time of the server plus an offset. */
-final class ShiftedServer implements AutoCloseable {
+/**
+ * A server for the tests of a class, empty before each, with a clock that a test can set: for scripts that are made
+ * here, the time of the server plus an offset.
+ */
+final class ShiftedServer implements BeforeAllCallback, BeforeEachCallback, AfterAllCallback {
     private static final String OFFSET = "test:offset";
 
-    final RedisServer server;
-    private final RedisClient client;
-    final StatefulRedisConnection<String, String> connection;
+    private RedisServer server;
+    private RedisClient client;
+    private Duration ahead = Duration.ZERO;
+    StatefulRedisConnection<String, String> connection;
 
-    ShiftedServer() {
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        if (isNested(context)) {
+            return;
+        }
         server = RedisServer.start();
         client = RedisClient.create(server.uri());
         connection = client.connect();
     }
 
-    static String shifted(String script) {
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        connection.sync().flushall();
+        ahead = Duration.ZERO;
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        if (!isNested(context)) {
+            client.shutdown();
+            server.close();
+        }
+    }
+
+    private static boolean isNested(ExtensionContext context) {
+        return context.getParent().flatMap(ExtensionContext::getTestClass).isPresent();
+    }
+
+    private static String shifted(String script) {
         String shifted = script.replace(
                 "local now = redis.call('TIME')",
                 "local now = redis.call('TIME')\n" + "now[1] = now[1] + tonumber(redis.call('GET', '" + OFFSET
@@ -30,29 +60,36 @@ final class ShiftedServer implements AutoCloseable {
         return shifted;
     }
 
-    RedisQuotaStore store(RedisLimitConfig config, Environment environment) {
-        return new RedisQuotaStore(connection, config, environment, shifted(RedisQuotaStore.SCRIPT));
+    /** A store of which a shard that is new starts full. */
+    RedisQuotaStore store(Environment environment) {
+        return new RedisQuotaStore(connection, config(), environment, shifted(RedisQuotaStore.SCRIPT));
     }
 
-    RedisPermitStore permits(RedisLimitConfig config, Environment environment) {
-        return new RedisPermitStore(connection, config, environment, shifted(RedisPermitStore.SCRIPT));
+    /** A store of which a shard that is new starts full. */
+    RedisPermitStore permits(Environment environment) {
+        return new RedisPermitStore(connection, config(), environment, shifted(RedisPermitStore.SCRIPT));
     }
 
-    void setClock(Duration offset) {
-        connection.sync().set(OFFSET, Long.toString(offset.toSeconds()));
+    private static RedisLimitConfig config() {
+        return RedisLimitConfig.builder().startFull(true).build();
     }
 
-    void forget() {
-        String offset = connection.sync().get(OFFSET);
-        connection.sync().flushall();
-        if (offset != null) {
-            connection.sync().set(OFFSET, offset);
+    boolean moveClock(Duration by) {
+        ahead = ahead.plus(by);
+        connection.sync().set(OFFSET, Long.toString(ahead.toSeconds()));
+        return true;
+    }
+
+    static void pass(Duration duration) {
+        try {
+            Thread.sleep(duration.toMillis() + 1);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
-    @Override
-    public void close() {
-        client.shutdown();
-        server.close();
+    boolean forget() {
+        connection.sync().flushall();
+        return moveClock(Duration.ZERO);
     }
 }

@@ -43,7 +43,8 @@ final class ConsoleContents implements SmartInitializingSingleton {
             throw new LeveeConfigurationException(new Problem(
                     "levee.console.port",
                     String.valueOf(settings.port()),
-                    taken.getMessage() + ": " + Objects.requireNonNull(taken.getCause()).getMessage(),
+                    taken.getMessage() + ": "
+                            + Objects.requireNonNull(taken.getCause()).getMessage(),
                     null));
         }
     }

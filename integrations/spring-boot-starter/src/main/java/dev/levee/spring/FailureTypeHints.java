@@ -24,8 +24,10 @@ final class FailureTypeHints implements BeanFactoryInitializationAotProcessor {
         ConfigurableEnvironment environment = beanFactory.getBean(
                 ConfigurableApplicationContext.ENVIRONMENT_BEAN_NAME, ConfigurableEnvironment.class);
         Set<String> names = new TreeSet<>();
-        PolicyBeans.plan(environment, beanFactory).policies().values().forEach(policy -> policy.effective()
-                .forEach((property, value) -> {
+        PolicyBeans.plan(environment, beanFactory)
+                .policies()
+                .values()
+                .forEach(policy -> policy.effective().forEach((property, value) -> {
                     for (String word : value.split(",", -1)) {
                         if (word.indexOf('.') > 0 && isException(word.trim(), beanFactory.getBeanClassLoader())) {
                             names.add(word.trim());

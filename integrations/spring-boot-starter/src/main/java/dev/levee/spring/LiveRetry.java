@@ -44,6 +44,11 @@ final class LiveRetry extends LivePolicy<Retry> implements Retry, Repeater {
     }
 
     @Override
+    public int maxAttempts() {
+        return current() instanceof Repeater repeater ? repeater.maxAttempts() : 1;
+    }
+
+    @Override
     public String label() {
         return "retry \"" + name() + '"';
     }

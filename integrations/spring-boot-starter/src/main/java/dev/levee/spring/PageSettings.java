@@ -49,8 +49,7 @@ final class PageSettings {
         SettingNode root = Settings.read(environment);
         SettingNode node = root.at("console");
         List<Problem> problems = new ArrayList<>();
-        Values values =
-                new Values("levee.console", node == null ? List.of() : List.of(node), false, problems);
+        Values values = new Values("levee.console", node == null ? List.of() : List.of(node), false, problems);
         PageSettings settings = read(values);
         settings.titled(environment.getProperty("spring.application.name"), values);
         if (!problems.isEmpty()) {

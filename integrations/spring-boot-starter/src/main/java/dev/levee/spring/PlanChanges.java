@@ -58,8 +58,8 @@ final class PlanChanges {
         others.addAll(to.others().keySet());
         others.removeIf(
                 name -> Objects.equals(from.others().get(name), to.others().get(name)));
-        others.forEach(name -> problems.add(
-                new Problem(name, null, "cannot change while running: it needs a restart", null)));
+        others.forEach(
+                name -> problems.add(new Problem(name, null, "cannot change while running: it needs a restart", null)));
         Set<String> changed = new LinkedHashSet<>();
         from.policies().forEach((name, policy) -> {
             PolicyPlan other = to.policies().get(name);

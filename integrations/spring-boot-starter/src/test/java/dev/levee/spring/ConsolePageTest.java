@@ -29,8 +29,7 @@ class ConsolePageTest {
     private static final String TOKEN = "0123456789abcdef";
 
     private static final ApplicationContextRunner APP = new ApplicationContextRunner()
-            .withConfiguration(
-                    AutoConfigurations.of(LeveeConsoleAutoConfiguration.class, LeveeAutoConfiguration.class))
+            .withConfiguration(AutoConfigurations.of(LeveeConsoleAutoConfiguration.class, LeveeAutoConfiguration.class))
             .withPropertyValues("levee.console.enabled=true", "levee.console.port=0");
 
     private static String snapshot(AssertableApplicationContext context) throws Exception {
@@ -132,7 +131,10 @@ class ConsolePageTest {
     @Test
     void a_console_of_the_application_gets_the_cards_and_events() {
         APP.withPropertyValues("levee.policies.a-breaker.open-for=10s")
-                .withBean("mine", Console.class, () -> Console.start(c -> c.port(0).title("mine")))
+                .withBean(
+                        "mine",
+                        Console.class,
+                        () -> Console.start(c -> c.port(0).title("mine")))
                 .run(context -> {
                     context.getBean("a-breaker", CircuitBreaker.class).forceOpen();
                     assertThat(context).hasSingleBean(Console.class);
@@ -146,7 +148,8 @@ class ConsolePageTest {
                         context.addBeanFactoryPostProcessor(new LazyInitializationBeanFactoryPostProcessor()))
                 .withPropertyValues("levee.policies.a-breaker.open-for=10s")
                 .run(context -> {
-                    assertThat(context.getBeanFactory().containsSingleton("leveeConsole")).isTrue();
+                    assertThat(context.getBeanFactory().containsSingleton("leveeConsole"))
+                            .isTrue();
                     assertThat(snapshot(context)).contains("\"name\":\"a-breaker\"");
                 });
     }
@@ -180,9 +183,10 @@ class ConsolePageTest {
     @Test
     void a_token_that_is_wrong_is_not_said() {
         for (String property : new String[] {"levee.console.token", "levee.console.tokn", "levee.consol.token"}) {
-            APP.withPropertyValues(property + "=s3cret-s3cret").run(context -> assertThat(failure(context))
-                    .contains(property + " = \"******\"")
-                    .doesNotContain("s3cret"));
+            APP.withPropertyValues(property + "=s3cret-s3cret")
+                    .run(context -> assertThat(failure(context))
+                            .contains(property + " = \"******\"")
+                            .doesNotContain("s3cret"));
         }
     }
 
@@ -203,8 +207,8 @@ class ConsolePageTest {
                 .withConfiguration(
                         AutoConfigurations.of(LeveeConsoleAutoConfiguration.class, LeveeAutoConfiguration.class))
                 .withPropertyValues("levee.console.enabled=true", "levee.console.port=0")
-                .run(context -> assertThat(failure(context))
-                        .contains("levee.console.enabled = \"true\": needs levee-console"));
+                .run(context ->
+                        assertThat(failure(context)).contains("levee.console.enabled = \"true\": needs levee-console"));
     }
 
     @Test

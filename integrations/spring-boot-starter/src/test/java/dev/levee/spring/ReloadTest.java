@@ -167,8 +167,10 @@ class ReloadTest {
                         .getPropertySources()
                         .addFirst(new MapPropertySource("changes", changes)))
                 .withPropertyValues(ALL)
-                .withBean("broken", PolicyCustomizer.class, () -> PolicyCustomizer.of(
-                        CircuitBreakerConfig.Builder.class, (name, builder) -> {
+                .withBean(
+                        "broken",
+                        PolicyCustomizer.class,
+                        () -> PolicyCustomizer.of(CircuitBreakerConfig.Builder.class, (name, builder) -> {
                             if (customized.incrementAndGet() > 1) {
                                 throw new IllegalStateException("broken");
                             }

@@ -268,11 +268,20 @@ final class Polling<A> implements EndpointSource.Subscription {
             return;
         }
         boolean someKnown = known != null;
-        Throwable rejected = HandOver.tryExecute(environment.executor(), this::run, LOG, "Endpoints from " + name);
-        if (rejected != null) { // no poll runs, so its state is of this thread
-            startIn(untilNext());
-            report.failed(rejected, someKnown, environment::handOver);
+        Throwable rejected = HandOver.tryExecute(
+                environment, this::run, lost -> notStarted(lost, someKnown), LOG, "Endpoints from " + name);
+        if (rejected != null) {
+            notStarted(rejected, someKnown);
         }
+    }
+
+    /** No poll runs, so its state is of this thread. */
+    private void notStarted(Throwable reason, boolean someKnown) {
+        if (closed) {
+            return;
+        }
+        startIn(untilNext());
+        report.failed(reason, someKnown, environment::handOver);
     }
 
     private void watch(Scheduler.Timer timer) {

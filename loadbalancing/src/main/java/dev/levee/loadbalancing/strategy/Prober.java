@@ -135,11 +135,13 @@ final class Prober {
 
     /**
      * One load probe. It is over when it has ended, by an answer, a failure or the timeout, and the function has
-     * returned: one that blocks keeps its place, or threads would pile up.
+     * returned: one that blocks keeps its place, or threads would pile up. One that has not begun by the timeout never
+     * does, since the executor may have dropped it.
      */
     private final class LoadProbe implements Runnable, BiConsumer<@Nullable ServerLoad, @Nullable Throwable> {
         private static final int ENDED = 1;
         private static final int RETURNED = 2;
+        private static final int BEGUN = 4;
 
         private final ProbedEndpoint target;
         private final AtomicInteger state = new AtomicInteger();
@@ -155,14 +157,19 @@ final class Prober {
                 environment.executor().execute(this);
             } catch (Throwable refused) { // by an executor that is full or was shut down
                 end(null, refused);
-                mark(RETURNED);
+                if (mark(BEGUN)) {
+                    mark(RETURNED);
+                }
             }
         }
 
         @Override
         public void run() {
+            if (!mark(BEGUN)) { // it has waited for a thread too long
+                return;
+            }
             try {
-                if (state.get() == 0) { // it may have waited for a thread too long
+                if (!hasEnded()) {
                     probe.apply(target.endpoint).whenComplete(this);
                 }
             } catch (Throwable thrown) { // by a function of the user, which may also have returned null
@@ -179,6 +186,13 @@ final class Prober {
 
         private void giveUp() {
             end(null, null);
+            if (mark(BEGUN)) { // the executor may have dropped it
+                mark(RETURNED);
+            }
+        }
+
+        private boolean hasEnded() {
+            return (state.get() & ENDED) != 0;
         }
 
         private void end(@Nullable ServerLoad load, @Nullable Throwable error) {
@@ -209,7 +223,7 @@ final class Prober {
         /** Marks one of the two; returns whether it was not marked before. */
         private boolean mark(int bit) {
             int before = state.getAndUpdate(bits -> bits | bit);
-            if (before != (before | bit) && (before | bit) == (ENDED | RETURNED)) {
+            if ((before & bit) == 0 && bit != BEGUN && ((before | bit) & (ENDED | RETURNED)) == (ENDED | RETURNED)) {
                 target.endProbe();
                 inFlight.getAndDecrement();
             }

@@ -14,7 +14,8 @@ import java.util.function.IntPredicate;
 
 /**
  * Reads structured fields: Nottingham and Kamp, "Structured Field Values for HTTP", RFC 9651, 2024, section 4.2. Of its
- * types it knows lists and dictionaries of items; inner lists, which no field here has, are malformed.
+ * types it knows lists of items and dictionaries. No field here has inner lists: in a list of items they are malformed,
+ * in a dictionary a member that nothing asks for.
  *
  * <p>Strict, as the RFC demands: the text as a whole has the form, or it has none. Goes over the text once; what is
  * wrong is an {@link IllegalArgumentException} with the name of the field and the position. Not thread-safe.
@@ -66,17 +67,32 @@ final class FieldReader {
         return item;
     }
 
-    /** Reads a dictionary of items that has at least one; of a repeated key the last. */
+    /** Reads a dictionary that has at least one member; of a repeated key the last. */
     Map<String, FieldItem> dictionary() {
         Map<String, FieldItem> members = new LinkedHashMap<>();
         skipSpaces();
         do {
             String key = key();
             int start = at;
-            Object value = optionalValue();
+            Object value = text.startsWith("=(", at) ? innerList() : optionalValue();
             members.put(key, new FieldItem(start, value, parameters()));
         } while (hasNextMember());
         return members;
+    }
+
+    private Object innerList() {
+        at += 2;
+        skipSpaces();
+        while (!isNext(')')) {
+            bareItem();
+            parameters();
+            if (!isNext(' ') && !isNext(')')) {
+                throw malformed("a space or the end of the inner list", at);
+            }
+            skipSpaces();
+        }
+        at++;
+        return FieldItem.OTHER;
     }
 
     private boolean hasNextMember() {

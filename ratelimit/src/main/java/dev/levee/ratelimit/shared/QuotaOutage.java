@@ -3,16 +3,23 @@ package dev.levee.ratelimit.shared;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** What is decided about one key without the store: in an outage, and while processes contradict each other. */
+/**
+ * What is decided about one key without the store: in an outage, while processes contradict each other, and while the
+ * store has something for it that cannot be used. See ADR 187.
+ */
 final class QuotaOutage {
-    private static final long CONFLICT_PAUSE_NANOS = 1_000_000_000;
+    private static final long RETRY_PAUSE_NANOS = 1_000_000_000;
 
     private final SharedScope scope;
 
-    /** When the store is asked again about a conflict. */
+    /** When the store is asked again, if it has decided nothing. */
     private final AtomicLong nextTry;
 
-    private volatile boolean isInConflict;
+    /** Whether the store was asked and has decided nothing: because of a conflict, or of {@link #failure}. */
+    private volatile boolean isUndecided;
+
+    /** Why the store cannot decide about this key. */
+    private volatile @Nullable RuntimeException failure;
 
     /** What is admitted in this outage; null if nothing was. Written under the lock of the quota. */
     private volatile @Nullable OutageShare share;
@@ -24,13 +31,13 @@ final class QuotaOutage {
 
     /** Whether the store decides nothing now. */
     boolean isOn() {
-        return isInConflict || scope.link.isOut();
+        return isUndecided || scope.link.isOut();
     }
 
-    /** Whether the store has to be asked again about a conflict: true for one call. */
+    /** Whether the store has to be asked again, which has decided nothing: true for one call. */
     boolean isToAsk(long nowNanos) {
         long next = nextTry.get();
-        return isInConflict && nowNanos - next >= 0 && nextTry.compareAndSet(next, nowNanos + CONFLICT_PAUSE_NANOS);
+        return isUndecided && nowNanos - next >= 0 && nextTry.compareAndSet(next, nowNanos + RETRY_PAUSE_NANOS);
     }
 
     @Nullable OutageShare share() {
@@ -63,15 +70,29 @@ final class QuotaOutage {
         return scope.link.isOut() ? scope.link.outageNanos(nowNanos) : Math.max(1, nextTry.get() - nowNanos);
     }
 
-    /** Notes whether the store has told of a conflict; under the lock. */
-    void conflict(boolean isTold, @Nullable QuotaTerms other, long nowNanos) {
-        if (isTold) {
-            isInConflict = true;
-            nextTry.set(nowNanos + CONFLICT_PAUSE_NANOS);
-            scope.conflict(scope.plan().terms, other);
-        } else if (isInConflict) {
-            isInConflict = false;
+    /** Returns why the store cannot decide about this key; null if it can, as far as is known. */
+    @Nullable RuntimeException failure() {
+        return failure;
+    }
+
+    /** Takes from an answer whether the store has decided; under the lock. */
+    void told(String key, QuotaGrant grant, long nowNanos) {
+        RuntimeException why = grant.failure();
+        boolean decidedNothing = why != null || grant.conflict();
+        if (decidedNothing) {
+            nextTry.set(nowNanos + RETRY_PAUSE_NANOS);
+        }
+        if (why != null) {
+            scope.failed(key, why);
+        } else if (failure != null) {
+            scope.failureEnded(key);
+        }
+        if (grant.conflict()) {
+            scope.conflict(scope.plan().terms, grant.other());
+        } else if (isUndecided && failure == null && why == null) {
             scope.conflictEnded();
         }
+        failure = why;
+        isUndecided = decidedNothing;
     }
 }

@@ -43,7 +43,10 @@ import java.util.concurrent.CompletableFuture;
  *       A request that changes nothing else need not write them, unless the clock was set back. A new key begins with
  *       {@code time = clock}. A clock that is set ahead then mints no more than the permits of a few round trips; only
  *       where the next request is the first one of a new process, which knows of no earlier time, it may fill the
- *       limit.
+ *       limit, unless the store has a bound of its own for that.
+ *   <li><b>Failures of one key.</b> Where only what is stored for one limiter and key cannot be used (a value of
+ *       another program or version), that request is answered by {@link QuotaGrant#failed}, and the others are decided:
+ *       a batch that fails is an outage of all limiters.
  * </ol>
  *
  * @since 0.1

@@ -70,7 +70,7 @@ final class SharedQuota {
         this.key = key;
         this.clock = scope.clock;
         long now = clock.nanoTime();
-        storeClock = new StoreClock(scope.link.timeoutNanos);
+        storeClock = new StoreClock();
         leases = new QuotaLeases(now);
         denial = new QuotaDenial(Long.MAX_VALUE, now);
         outage = new QuotaOutage(scope, now);
@@ -341,17 +341,17 @@ final class SharedQuota {
     void answered(QuotaGrant grant, long firstSentNanos, long now, boolean wasPrompt) {
         List<QuotaAsk> ended = new ArrayList<>();
         boolean submits = false;
-        boolean conflicts = grant.conflict();
+        boolean isDecided = grant.failure() == null && !grant.conflict();
         lock.lock();
         try {
             way = Way.IDLE;
-            if (wasPrompt) {
+            if (wasPrompt && grant.failure() == null) {
                 storeClock.answered(grant.storeNanos(), firstSentNanos, now);
             }
             QuotaTerms other = grant.other();
-            account.sent(!conflicts);
-            outage.conflict(conflicts, other, now);
-            if (!conflicts) {
+            account.sent(isDecided);
+            outage.told(key, grant, now);
+            if (isDecided) {
                 if (other != null) {
                     scope.adopt(other);
                 }
@@ -364,7 +364,7 @@ final class SharedQuota {
             lock.unlock();
         }
         ended.forEach(QuotaAsk::tell);
-        if (conflicts) {
+        if (!isDecided) {
             outage(false);
         }
         submitIf(submits);
@@ -472,6 +472,11 @@ final class SharedQuota {
         return wait > 0 || !scope.link.isOut() || !scope.config.onOutage().isClosed()
                 ? Math.max(0, wait)
                 : scope.link.outageNanos(now);
+    }
+
+    /** Returns why the store cannot decide about this key; null if it can, as far as is known. */
+    @Nullable RuntimeException failure() {
+        return outage.failure();
     }
 
     int waiting() {

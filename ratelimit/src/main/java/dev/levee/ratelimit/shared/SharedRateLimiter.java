@@ -85,7 +85,7 @@ final class SharedRateLimiter implements RateLimiter {
         boolean isAdmitted = ask.state == QuotaAsk.ADMITTED;
         counted(isAdmitted);
         if (!isAdmitted) {
-            throw scope.refusal(permits, ask.waitNanos);
+            throw scope.refusal(permits, ask.waitNanos, quota.failure());
         }
     }
 
@@ -248,7 +248,7 @@ final class SharedRateLimiter implements RateLimiter {
 
         @Override
         void refused() {
-            if (fails(scope.refusal(ask.permits, ask.waitNanos))) {
+            if (fails(scope.refusal(ask.permits, ask.waitNanos, quota.failure()))) {
                 counted(false);
             }
         }

@@ -52,7 +52,7 @@ final class SharedReservation implements Reservation {
             quota.scope.count(true);
         } else {
             quota.scope.refused();
-            throw quota.scope.refusal(ask.permits, ask.waitNanos);
+            throw quota.scope.refusal(ask.permits, ask.waitNanos, quota.failure());
         }
     }
 
@@ -104,7 +104,7 @@ final class SharedReservation implements Reservation {
         if (cancelled.get()) {
             return new CancellationException(toString());
         }
-        return ask.state == QuotaAsk.ADMITTED ? null : quota.scope.refusal(ask.permits, ask.waitNanos);
+        return ask.state == QuotaAsk.ADMITTED ? null : quota.scope.refusal(ask.permits, ask.waitNanos, quota.failure());
     }
 
     @Override

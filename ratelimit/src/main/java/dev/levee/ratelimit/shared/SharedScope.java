@@ -7,6 +7,8 @@ import dev.levee.core.NanoClock;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
+import dev.levee.core.internal.WarnedSubjects;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.LimiterMetrics;
 import dev.levee.ratelimit.RateLimitedException;
@@ -36,6 +38,11 @@ final class SharedScope {
     private final LongAdder refused = new LongAdder();
     private final LongAdder conflicts = new LongAdder();
 
+    /**
+     * Whether another limiter of this process has the same name: two requests of a key must not be on their way then.
+     */
+    volatile boolean hasTwin;
+
     /** Permits that were taken ahead and not used in time. */
     final LongAdder lapsed = new LongAdder();
 
@@ -45,6 +52,7 @@ final class SharedScope {
     private final ReentrantLock changes = new ReentrantLock();
     private volatile SharedPlan plan;
     private final AtomicReference<@Nullable QuotaTerms> loggedConflict = new AtomicReference<>();
+    private final WarnedSubjects failedKeys = new WarnedSubjects();
 
     SharedScope(String name, SharedLimiterConfig config, StoreLink link) {
         this.name = name;
@@ -120,6 +128,24 @@ final class SharedScope {
         }
     }
 
+    /** Notes that the store cannot decide about a key. */
+    void failed(String key, RuntimeException why) {
+        if (failedKeys.add(key)) {
+            SafeLog.warn(
+                    LOG,
+                    "limiter \"{}\": the store cannot decide about key \"{}\" ({}); until it can, that key goes by the"
+                            + " outage policy: {}",
+                    name,
+                    Text.printable(key),
+                    why.toString(),
+                    config.onOutage());
+        }
+    }
+
+    void failureEnded(String key) {
+        SafeLog.info(LOG, "limiter \"{}\": the store decides about key \"{}\" again", name, Text.printable(key));
+    }
+
     /** Counts a call. */
     void count(boolean wasAdmitted) {
         LongAdder counted = admitted;
@@ -136,14 +162,20 @@ final class SharedScope {
         }
     }
 
-    RateLimitedException refusal(long permits, long waitNanos) {
+    /**
+     * Makes a refusal.
+     *
+     * @param failure why the store cannot decide about the key; null if it can
+     */
+    RateLimitedException refusal(long permits, long waitNanos, @Nullable RuntimeException failure) {
         SharedPlan now = plan();
         String when = permits > now.capacity
                 ? " at once are more than it ever has; it can give " + now.capacity
                 : " would be there in "
                         + (waitNanos < RateLimiter.NEVER ? Nanos.text(waitNanos) : "more than 146 years");
         String message = "limiter \"" + name + "\" has no permit: " + now.limit + ", shared; " + permits + when
-                + (link.isOut() ? "; the store does not answer, and the outage policy is " + config.onOutage() : "");
+                + (link.isOut() ? "; the store does not answer" : failure == null ? "" : "; " + failure.getMessage())
+                + (link.isOut() || failure != null ? ", and the outage policy is " + config.onOutage() : "");
         return RateLimitedException.of(name, message, () -> waitNanos, false);
     }
 

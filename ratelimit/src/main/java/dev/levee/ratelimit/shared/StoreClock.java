@@ -1,5 +1,6 @@
 package dev.levee.ratelimit.shared;
 
+import dev.levee.core.internal.ServerLead;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,36 +12,23 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 final class StoreClock {
-    /** How fast the upper bound follows answers that say less, so that it forgets an answer that was slow. */
-    private static final int FOLLOW = 16;
-
-    /** No answer is slower: what says more is of another time, of a store that has forgotten its own. */
-    private final long slowestNanos;
-
-    private boolean isKnown;
-    private long most;
+    private @Nullable ServerLead most;
     private long least;
-
-    StoreClock(long slowestNanos) {
-        this.slowestNanos = slowestNanos;
-    }
 
     /** Learns from an answer. */
     void answered(long storeNanos, long sentNanos, long receivedNanos) {
-        long upper = storeNanos - sentNanos;
-        long slack = most - upper;
-        most = !isKnown || slack <= 0 || slack > slowestNanos ? upper : most - Math.max(1, slack / FOLLOW);
+        most = ServerLead.after(most, storeNanos, sentNanos);
         least = storeNanos - receivedNanos;
-        isKnown = true;
     }
 
     /** Returns the latest time of the store that it can be. */
     long latest(long nowNanos) {
-        return isKnown ? nowNanos + most : Long.MAX_VALUE;
+        ServerLead known = most;
+        return known == null ? Long.MAX_VALUE : nowNanos + known.nanos();
     }
 
     /** Returns a time of the store that is not after a reading of the clock; null if nothing is known. */
     @Nullable Long earliest(long nanos) {
-        return isKnown ? nanos + least : null;
+        return most == null ? null : nanos + least;
     }
 }

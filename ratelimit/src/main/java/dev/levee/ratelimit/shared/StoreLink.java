@@ -8,11 +8,15 @@ import dev.levee.core.internal.SafeLog;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +64,9 @@ final class StoreLink {
 
     /** What has to be charged when the outage is over. */
     private final Set<SharedQuota> charged = new LinkedHashSet<>();
+
+    /** The keys that are on their way, of limiters whose names several limiters of this process have. */
+    private final Set<List<String>> twins = new HashSet<>();
 
     private int inFlight;
     private long sequence;
@@ -147,15 +154,42 @@ final class StoreLink {
                 if (out || inFlight >= maxInFlight || queue.isEmpty()) {
                     return;
                 }
-                quotas = new ArrayList<>(Math.min(queue.size(), maxBatch));
-                while (quotas.size() < maxBatch && !queue.isEmpty()) {
-                    quotas.add(queue.remove());
+                quotas = nextQuotas();
+                if (quotas.isEmpty()) {
+                    return;
                 }
                 inFlight++;
             } finally {
                 lock.unlock();
             }
             send(newBatch(quotas));
+        }
+    }
+
+    /** Takes those that are asked for next; under the lock. */
+    private List<SharedQuota> nextQuotas() {
+        List<SharedQuota> quotas = new ArrayList<>(Math.min(queue.size(), maxBatch));
+        Iterator<SharedQuota> each = queue.iterator();
+        while (quotas.size() < maxBatch && each.hasNext()) {
+            SharedQuota next = each.next();
+            if (!next.scope.hasTwin || twins.add(id(next))) {
+                quotas.add(next);
+                each.remove();
+            }
+        }
+        return quotas;
+    }
+
+    private static List<String> id(SharedQuota quota) {
+        return List.of(quota.scope.name, quota.key);
+    }
+
+    /** Notes that no request of these is on its way any more; under the lock. */
+    private void isOver(Bunch batch) {
+        for (SharedQuota quota : batch.quotas) {
+            if (quota.scope.hasTwin) {
+                twins.remove(id(quota));
+            }
         }
     }
 
@@ -181,7 +215,9 @@ final class StoreLink {
             batch.timer = environment.schedule(
                     () -> failed(batch, attempt, new TimeoutException("no answer within " + Nanos.text(timeoutNanos))),
                     timeoutNanos);
-            store.take(batch.batch).whenComplete((grants, error) -> {
+            CompletableFuture<List<QuotaGrant>> answer = store.take(batch.batch);
+            batch.isAsking(answer);
+            answer.whenComplete((grants, error) -> {
                 if (error != null) {
                     failed(batch, attempt, error);
                 } else {
@@ -211,6 +247,7 @@ final class StoreLink {
                 return;
             }
             batch.isSettled = true;
+            isOver(batch);
             if (batch.hasFailed) {
                 unanswered.remove(batch);
             } else {
@@ -352,10 +389,12 @@ final class StoreLink {
                 return;
             }
             batch.isSettled = true;
+            isOver(batch);
             unanswered.remove(batch);
         } finally {
             lock.unlock();
         }
+        batch.isAsking(null);
         for (SharedQuota quota : batch.quotas) {
             quota.dropped();
         }
@@ -410,6 +449,9 @@ final class StoreLink {
 
         volatile Scheduler.@Nullable Timer timer;
 
+        /** What the latest attempt waits for. */
+        private final AtomicReference<@Nullable CompletableFuture<?>> answer = new AtomicReference<>();
+
         /** Counts attempts that have ended. Written under the lock of the link, as the rest. */
         volatile int attempt;
 
@@ -426,6 +468,17 @@ final class StoreLink {
             this.quotas = quotas;
             this.batch = batch;
             this.sentNanos = sentNanos;
+        }
+
+        /**
+         * Calls the attempt before off: a client that has no connection keeps what it was given, and would send all
+         * attempts when it has one again.
+         */
+        void isAsking(@Nullable CompletableFuture<?> next) {
+            CompletableFuture<?> before = answer.getAndSet(next);
+            if (before != null) {
+                before.cancel(false);
+            }
         }
 
         void cancelTimer() {

@@ -159,6 +159,18 @@ class OlderFieldsTest {
             assertThat(combined("limit = 100").limit()).isEmpty();
         }
 
+        @Test
+        void members_that_nothing_asks_for_may_be_inner_lists() {
+            assertThat(combined("limit=100, others=(\"a\" 1;b  :YQ==: );c, empty=(), reset=9"))
+                    .isEqualTo(combined("limit=100, reset=9"));
+            assertThat(combined("limit=(100), remaining=50")).isEqualTo(combined("limit=x"));
+            for (String malformed : List.of("(1,2)", "(1", "(", "(\"a\"1)", "(1 2))", "(1\t2)", "((1) 2)")) {
+                assertThat(combined("limit=100, others=" + malformed).limit())
+                        .as(malformed)
+                        .isEmpty();
+            }
+        }
+
         private static QuotaFields combined(String value) {
             return QuotaFields.from(HeaderStyle.COMBINED, name -> List.of(value), NOW);
         }

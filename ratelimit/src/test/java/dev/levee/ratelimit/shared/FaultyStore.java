@@ -4,6 +4,7 @@ import dev.levee.core.Environment;
 import dev.levee.ratelimit.Limit;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The way of one node to a {@link MemoryQuotaStore}, with faults that a test sets at any time. */
 final class FaultyStore implements QuotaStore {
@@ -14,6 +15,8 @@ final class FaultyStore implements QuotaStore {
         LOST,
         /** It is carried out, and the answer never arrives. */
         ANSWER_LOST,
+        /** It is kept by a client without a connection, and arrives with {@link FaultyStore#release}. */
+        HELD,
         /** It is not carried out, and fails. */
         ERROR,
         /** The first half is carried out, then it fails. */
@@ -24,6 +27,7 @@ final class FaultyStore implements QuotaStore {
 
     private final MemoryQuotaStore store;
     private final Environment environment;
+    private final List<Runnable> held = new CopyOnWriteArrayList<>();
     volatile Fault fault = Fault.NONE;
     volatile long delayNanos;
     volatile long answerDelayNanos;
@@ -40,10 +44,23 @@ final class FaultyStore implements QuotaStore {
             throw new IllegalStateException("no connection");
         }
         CompletableFuture<List<QuotaGrant>> answer = new CompletableFuture<>();
-        if (now != Fault.LOST) {
+        if (now == Fault.HELD) {
+            held.add(() -> {
+                if (!answer.isDone()) {
+                    carryOut(batch, Fault.NONE, answer);
+                }
+            });
+        } else if (now != Fault.LOST) {
             later(delayNanos, () -> carryOut(batch, now, answer));
         }
         return answer;
+    }
+
+    /** Sends what was held back and not called off, in its order. */
+    void release() {
+        List<Runnable> all = List.copyOf(held);
+        held.clear();
+        all.forEach(Runnable::run);
     }
 
     private void carryOut(QuotaBatch batch, Fault now, CompletableFuture<List<QuotaGrant>> answer) {

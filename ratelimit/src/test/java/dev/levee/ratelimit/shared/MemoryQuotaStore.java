@@ -6,8 +6,10 @@ import dev.levee.ratelimit.TokenBucketLimit;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 
@@ -18,6 +20,7 @@ final class MemoryQuotaStore implements QuotaStore {
     private final LongSupplier clock;
     private final long replayNanos;
     private final Map<String, Entry> entries = new HashMap<>();
+    private final Set<String> spoiled = new HashSet<>();
     private long aheadNanos;
     private long markNanos;
     private long batches;
@@ -62,6 +65,17 @@ final class MemoryQuotaStore implements QuotaStore {
         return replayNanos;
     }
 
+    /** Puts something else in place of what is kept of a key, or takes it away. */
+    synchronized void spoil(String limiter, String key, boolean isSpoiled) {
+        String id = limiter + '\n' + key;
+        entries.remove(id);
+        if (isSpoiled) {
+            spoiled.add(id);
+        } else {
+            spoiled.remove(id);
+        }
+    }
+
     synchronized void forgetAll() {
         entries.clear();
         markNanos = now();
@@ -87,6 +101,9 @@ final class MemoryQuotaStore implements QuotaStore {
     private QuotaGrant decide(String node, long sequence, QuotaRequest request) {
         long now = now();
         String id = request.limiter() + '\n' + request.key();
+        if (spoiled.contains(id)) {
+            return QuotaGrant.failed(new IllegalStateException("what is kept of it is of another program"));
+        }
         Entry entry = entries.get(id);
         if (entry == null) {
             entry = new Entry(request.terms(), now);

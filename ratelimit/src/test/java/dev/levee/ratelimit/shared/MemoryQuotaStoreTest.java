@@ -27,6 +27,11 @@ class MemoryQuotaStoreTest extends QuotaStoreContract {
     }
 
     @Override
+    protected void spoil(String key) {
+        store.spoil("api", key, true);
+    }
+
+    @Override
     protected boolean moveClock(Duration by) {
         ahead += by.toNanos();
         store.setAhead(ahead);

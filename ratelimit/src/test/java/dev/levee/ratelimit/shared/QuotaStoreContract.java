@@ -46,6 +46,9 @@ public abstract class QuotaStoreContract {
         return false;
     }
 
+    /** Puts something that is not of the store in place of what it keeps of a key of the limiter "api". */
+    protected abstract void spoil(String key);
+
     private static QuotaTerms terms(Limit limit) {
         return new QuotaTerms(limit, 0, 0);
     }
@@ -290,6 +293,21 @@ public abstract class QuotaStoreContract {
             for (int i = 0; i < 200; i++) {
                 assertThat(grants.get(i).permits()).isEqualTo(i % 11 == 10 ? 0 : i % 11 + 1);
             }
+        }
+
+        @Test
+        void of_which_one_key_cannot_be_used_decides_about_the_others() {
+            ask(take("l", 1));
+            spoil("l");
+
+            List<QuotaGrant> grants = send(batch("a", take("k", 4), take("l", 4), take("m", 10)));
+
+            assertThat(grants).extracting(QuotaGrant::permits).containsExactly(4L, 0L, 10L);
+            assertThat(grants.get(0).failure()).isNull();
+            assertThat(grants.get(1).failure()).isNotNull().message().isNotBlank();
+            assertThat(grants.get(2).failure()).isNull();
+            assertThat(ask(take("k", 0)).remaining()).isEqualTo(6);
+            assertThat(ask("b", take("l", 1)).failure()).isNotNull();
         }
 
         @Test

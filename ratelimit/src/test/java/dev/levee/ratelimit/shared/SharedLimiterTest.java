@@ -12,6 +12,8 @@ import dev.levee.ratelimit.RateLimitedException;
 import dev.levee.ratelimit.RateLimiter;
 import dev.levee.ratelimit.Reservation;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -40,6 +42,30 @@ class SharedLimiterTest {
             assertThat(two.tryAcquireOrWaitNanos()).isEqualTo(1_000_000_000L);
             cluster.pass(1_000);
             assertThat(two.tryAcquire()).isTrue();
+            assertThat(one.tryAcquire()).isFalse();
+        }
+
+        @Test
+        void limiters_of_one_name_in_one_process_share_it() {
+            SharedCluster.Node node =
+                    new SharedCluster.Node(cluster, 0, new SharedLimits.Delivery(Duration.ofSeconds(1), 256, 1));
+            node.way.delayNanos = SharedCluster.MILLI;
+            RateLimiter busy = node.limits.limiter("busy", limit);
+            RateLimiter one = exact(node, limit);
+            RateLimiter two = exact(node, limit);
+            List<CompletableFuture<?>> calls = new ArrayList<>();
+            busy.acquireAsync(1, Duration.ZERO); // so that those that come now go together
+            for (int i = 0; i < 8; i++) {
+                calls.add(one.acquireAsync(1, Duration.ofMillis(10)));
+                calls.add(two.acquireAsync(1, Duration.ofMillis(10)));
+            }
+            cluster.pass(100);
+
+            assertThat(calls)
+                    .allSatisfy(call -> assertThat(call).isDone())
+                    .filteredOn(call -> !call.isCompletedExceptionally())
+                    .hasSize(10);
+            node.way.delayNanos = 0;
             assertThat(one.tryAcquire()).isFalse();
         }
 

@@ -10,6 +10,7 @@ import dev.levee.ratelimit.RateLimitedException;
 import dev.levee.ratelimit.RateLimiter;
 import dev.levee.ratelimit.TokenBucketLimit;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,7 @@ class SharedOutageTest {
     @ParameterizedTest
     @EnumSource(
             value = FaultyStore.Fault.class,
-            names = {"LOST", "ANSWER_LOST", "ERROR", "HALVED", "THROWS"})
+            names = {"LOST", "ANSWER_LOST", "HELD", "ERROR", "HALVED", "THROWS"})
     void an_outage_costs_one_time_out_and_ends_by_itself(FaultyStore.Fault fault) {
         RateLimiter limiter = limiter(OnOutage.closed());
         assertThat(take(limiter, 1)).isEqualTo(1);
@@ -98,6 +99,45 @@ class SharedOutageTest {
     }
 
     @Test
+    void a_key_about_which_the_store_cannot_decide_is_in_an_outage_alone() {
+        KeyedRateLimiter<String> keyed = node.limits.keyed(
+                "api", config -> config.limit(LIMIT).mode(SharedMode.EXACT).onOutage(OnOutage.localShare(0.1)));
+        cluster.store.spoil("api", "bad", true);
+        try (CapturedLog log = new CapturedLog(SharedLimits.class)) {
+            int good = 0;
+            int bad = 0;
+            for (int i = 0; i < 120; i++) {
+                bad += keyed.tryAcquire("bad") ? 1 : 0;
+                good += keyed.tryAcquire("good") ? 1 : 0;
+            }
+            assertThat(good).isEqualTo(100);
+            assertThat(bad).as("a tenth").isEqualTo(10);
+            assertThat(node.limits.isOutage()).isFalse();
+            long requests = cluster.store.requests();
+            for (int i = 0; i < 50; i++) {
+                cluster.pass(100);
+                keyed.tryAcquire("bad");
+            }
+            assertThat(cluster.store.requests() - requests)
+                    .as("asked again each second")
+                    .isBetween(4L, 6L);
+
+            cluster.store.spoil("api", "bad", false);
+            cluster.pass(1_100);
+            keyed.tryAcquire("bad");
+
+            assertThat(keyed.availablePermits("bad"))
+                    .as("what was given is charged")
+                    .isBetween(90L, 96L);
+            assertThat(log.lines()).hasSize(2);
+            assertThat(log.lines().get(0))
+                    .contains("limiter \"api\": the store cannot decide about key \"bad\"")
+                    .contains("what is kept of it is of another program");
+            assertThat(log.lines().get(1)).contains("decides about key \"bad\" again");
+        }
+    }
+
+    @Test
     void what_was_carried_out_and_not_answered_is_charged_once() {
         RateLimiter limiter = limiter(OnOutage.closed());
         node.way.fault = FaultyStore.Fault.ANSWER_LOST;
@@ -112,6 +152,32 @@ class SharedOutageTest {
         RateLimiter other = new SharedCluster.Node(cluster, 0, SharedLimits.Delivery.DEFAULT)
                 .limits.limiter("api", config -> config.limit(LIMIT).mode(SharedMode.EXACT));
         assertThat(take(other, 150)).isEqualTo(100);
+    }
+
+    /** A client that has lost its connection keeps commands, and sends all of them when it has one again. */
+    @Test
+    void what_a_client_holds_back_is_charged_once_after_a_long_outage() {
+        RateLimiter limiter = node.limits.limiter(
+                "api", config -> config.limit(LIMIT).mode(SharedMode.RELAXED).ahead(20));
+        assertThat(take(limiter, 1)).isEqualTo(1);
+        node.way.fault = FaultyStore.Fault.HELD;
+        assertThat(take(limiter, 5)).isEqualTo(5);
+        cluster.pass(300_000);
+        assertThat(node.limits.isOutage()).isTrue();
+
+        node.way.fault = FaultyStore.Fault.NONE;
+        node.way.release();
+        QuotaRequest look =
+                new QuotaRequest("api", "", new QuotaTerms(LIMIT, 0, 0), 0, Long.MAX_VALUE, 0, 0, 0, Long.MAX_VALUE);
+        long left = cluster.store
+                .take(new QuotaBatch("look", 1, List.of(look)))
+                .join()
+                .get(0)
+                .remaining();
+
+        assertThat(left).as("used 5, told at most twice").isGreaterThanOrEqualTo(90);
+        cluster.pass(7_000);
+        assertThat(node.limits.isOutage()).isFalse();
     }
 
     @Nested

@@ -5,6 +5,7 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import dev.levee.jdbc.store.SqlDialect;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.shared.QuotaBatch;
@@ -279,6 +280,7 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
         if (known == null) {
             SqlDialect dialect = SqlDialect.of(connection);
             QuotaTable table = new QuotaTable(config.table, dialect, replayNanos, clock);
+            table.check(toString(), connection);
             known = new Sql(table, dialect == SqlDialect.POSTGRESQL ? new PostgresTake(table) : null);
             sql = known;
         }
@@ -295,7 +297,7 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
             QuotaGrant grant = grants[index];
             if (grant == null) {
                 connection.setAutoCommit(false);
-                grant = known.table.take(connection, batch.node(), batch.sequence(), requests.get(index));
+                grant = takeOne(known, connection, batch, requests.get(index));
             }
             answers.add(grant);
         }
@@ -303,6 +305,19 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
             connection.setAutoCommit(true);
         }
         return List.copyOf(answers);
+    }
+
+    private QuotaGrant takeOne(Sql known, Connection connection, QuotaBatch batch, QuotaRequest request)
+            throws SQLException {
+        try {
+            return known.table.take(connection, batch.node(), batch.sequence(), request);
+        } catch (IllegalArgumentException | ArithmeticException foreign) {
+            connection.rollback();
+            return QuotaGrant.failed(new IllegalStateException(
+                    this + ": a row is not of this version; delete it, or choose another table ("
+                            + Text.printable(String.valueOf(foreign.getMessage())) + ")",
+                    foreign));
+        }
     }
 
     /**

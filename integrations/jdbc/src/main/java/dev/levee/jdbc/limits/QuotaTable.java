@@ -11,14 +11,19 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -89,6 +94,67 @@ final class QuotaTable {
                         + (postgres ? " WITH (fillfactor = 50)" : ""),
                 "INSERT INTO " + name + " SELECT '', '', '', 0, 0, 0, 0, 0, 0, 0, '{}' WHERE NOT EXISTS (SELECT 1 FROM "
                         + name + " WHERE limiter = '' AND id = '')");
+    }
+
+    /**
+     * Checks that the table is there, with its columns and the key without which a limit could have two rows.
+     *
+     * @throws SQLException if not, with what to do
+     */
+    void check(String store, Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT limiter, id, terms, time_nanos, server_nanos, expires_nanos, debt, start_nanos, previous_count,"
+                        + " current_count, nodes FROM " + name + " WHERE 1 = 0")) {
+            statement.executeQuery().close();
+        } catch (SQLException missing) {
+            throw new SQLException(
+                    store + ": cannot use table " + name + ", which JdbcQuotaStore.schema makes: "
+                            + Text.printable(missing.getMessage()),
+                    missing.getSQLState(),
+                    missing.getErrorCode(),
+                    missing);
+        }
+        if (!(dialect == SqlDialect.POSTGRESQL ? hasKeyInPostgres(connection) : hasKey(connection))) {
+            throw new SQLException(
+                    store + ": table " + name + " has no unique index on (limiter, id); it is made by: CREATE UNIQUE"
+                            + " INDEX levee_limits_key ON " + name + " (limiter, id)",
+                    "42000");
+        }
+    }
+
+    private boolean hasKeyInPostgres(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT 1 FROM pg_index x WHERE x.indrelid = CAST(? AS regclass) AND x.indisunique AND x.indisvalid"
+                        + " AND x.indpred IS NULL AND x.indexprs IS NULL AND x.indnkeyatts = 2 AND 2 = (SELECT count(*)"
+                        + " FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attname IN ('limiter', 'id')"
+                        + " AND a.attnum IN (x.indkey[0], x.indkey[1]))")) {
+            statement.setString(1, name);
+            try (ResultSet rows = statement.executeQuery()) {
+                return rows.next();
+            }
+        }
+    }
+
+    private boolean hasKey(Connection connection) throws SQLException {
+        DatabaseMetaData meta = connection.getMetaData();
+        int dot = name.indexOf('.');
+        String schema = dot < 0 ? connection.getSchema() : stored(meta, name.substring(0, dot));
+        Map<String, Set<String>> indexes = new HashMap<>();
+        try (ResultSet rows = meta.getIndexInfo(null, schema, stored(meta, name.substring(dot + 1)), true, true)) {
+            while (rows.next()) {
+                String column = String.valueOf(rows.getString("COLUMN_NAME"));
+                indexes.computeIfAbsent(String.valueOf(rows.getString("INDEX_NAME")), any -> new HashSet<>())
+                        .add(column.toLowerCase(Locale.ROOT));
+            }
+        }
+        return indexes.containsValue(Set.of("limiter", "id"));
+    }
+
+    /** Returns a name as the database keeps it. */
+    private static String stored(DatabaseMetaData meta, String plain) throws SQLException {
+        return meta.storesUpperCaseIdentifiers()
+                ? plain.toUpperCase(Locale.ROOT)
+                : meta.storesLowerCaseIdentifiers() ? plain.toLowerCase(Locale.ROOT) : plain;
     }
 
     /** Returns a name or key as it stands in the table: as it is, or a digest where it does not fit. */

@@ -2,6 +2,7 @@ package dev.levee.jdbc.routing;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.consistency.Consistency;
+import dev.levee.jdbc.internal.ForwardingConnection;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
@@ -58,7 +59,7 @@ final class RoutedConnection extends ForwardingConnection {
     // ---- the physical connection
 
     @Override
-    Connection use() throws SQLException {
+    protected Connection use() throws SQLException {
         return bound().connection;
     }
 
@@ -141,7 +142,7 @@ final class RoutedConnection extends ForwardingConnection {
     // ---- statements
 
     @Override
-    <S extends Statement> S statement(Class<S> type, boolean mayUpdate, Maker<S> maker) throws SQLException {
+    protected <S extends Statement> S statement(Class<S> type, boolean mayUpdate, Maker<S> maker) throws SQLException {
         PhysicalConnection now = bound();
         try {
             S made = maker.make(now.connection);

@@ -2,6 +2,7 @@ package dev.levee.jdbc.limits;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
@@ -126,6 +127,11 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
     protected final boolean forget() {
         execute("DELETE FROM " + TABLE);
         return true;
+    }
+
+    @Override
+    protected final void spoil(String key) {
+        execute("UPDATE " + TABLE + " SET terms = 'of another version' WHERE id = '" + key + "'");
     }
 
     @Override
@@ -338,8 +344,9 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
     @Test
     void limiters_of_several_processes_run_on_it() {
         JdbcQuotaStore other = another(2);
-        try (SharedLimits one = SharedLimits.of("one", store);
-                SharedLimits two = SharedLimits.of("two", other)) {
+        SharedLimits.Delivery patient = new SharedLimits.Delivery(Duration.ofSeconds(30), 256, 4);
+        try (SharedLimits one = SharedLimits.of("one", store, patient, Environment.system());
+                SharedLimits two = SharedLimits.of("two", other, patient, Environment.system())) {
             RateLimiter first = one.limiter("shared", TEN);
             RateLimiter second = two.limiter("shared", TEN);
             int admitted = 0;
@@ -350,6 +357,30 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
         } finally {
             other.close();
         }
+    }
+
+    @Test
+    void a_table_that_is_not_there_or_has_no_unique_key_is_named_and_used_when_it_is_mended() {
+        QuotaBatch batch = new QuotaBatch("a", 1, List.of(request("k", TEN, 0, 4, 4)));
+        JdbcQuotaStore fresh = another(2);
+        execute("DROP TABLE " + TABLE);
+        assertThatThrownBy(() -> await(fresh.take(batch)))
+                .hasCauseInstanceOf(SQLException.class)
+                .hasMessageContaining("quota store \"test\"")
+                .hasMessageContaining(TABLE)
+                .hasMessageContaining("JdbcQuotaStore.schema");
+
+        for (String ddl : JdbcQuotaStore.schema(TABLE, dialect())) {
+            execute(ddl.replace(", PRIMARY KEY (limiter, id))", ", PRIMARY KEY (limiter, id, terms))"));
+        }
+        assertThatThrownBy(() -> await(fresh.take(batch)))
+                .hasCauseInstanceOf(SQLException.class)
+                .hasMessageContaining("quota store \"test\"")
+                .hasMessageContaining("has no unique index on (limiter, id)");
+
+        execute("CREATE UNIQUE INDEX limits_once ON " + TABLE + " (id, limiter)");
+        assertThat(await(fresh.take(batch)).get(0).permits()).isEqualTo(4);
+        fresh.close();
     }
 
     @Test

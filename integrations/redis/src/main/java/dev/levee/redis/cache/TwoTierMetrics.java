@@ -37,10 +37,9 @@ public final class TwoTierMetrics {
     public static final Metric REDIS_TOO_LARGE =
             Metric.counter("cache.redis.too.large", "Values that were too large for Redis.");
 
-    /** LoadedValue values that Redis refused because their key had changed meanwhile. */
+    /** Loaded values that Redis refused because their key had changed meanwhile. */
     public static final Metric REDIS_REFUSED_FILLS = Metric.counter(
-            "cache.redis.refused.fills",
-            "LoadedValue values that Redis refused because their key had changed meanwhile.");
+            "cache.redis.refused.fills", "Loaded values that Redis refused because their key had changed meanwhile.");
 
     /** Messages of changes that came. */
     public static final Metric REDIS_MESSAGES =

@@ -176,7 +176,9 @@ class InstanceBalancerTest {
     void the_gateway_on_servlets_wraps_the_instance_and_its_requests_end_all_the_same() {
         known = List.of(at(1, Map.of("zone", "a", "version", "2")));
         Response<ServiceInstance> response = choose();
-        assertThat(response.getServer().getMetadata()).containsEntry("version", "2").hasSize(2);
+        assertThat(response.getServer().getMetadata())
+                .containsEntry("version", "2")
+                .hasSize(2);
         assertThat(inFlight()).isEqualTo(1);
         completeOnServlets(response, HttpStatus.OK);
         assertThat(inFlight()).isZero();

@@ -1,6 +1,8 @@
 package dev.levee.spring.web;
 
 import dev.levee.core.Deadline;
+import dev.levee.core.consistency.Consistency;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -21,12 +23,14 @@ public final class InboundConfig {
     private final Duration maxTime;
     private final @Nullable String correlationHeader;
     private final boolean trustsCorrelation;
+    private final boolean sessions;
 
     private InboundConfig(Builder builder) {
         trustsDeadline = builder.trustsDeadline;
         maxTime = builder.maxTime;
         correlationHeader = builder.correlationHeader;
         trustsCorrelation = builder.trustsCorrelation;
+        sessions = builder.sessions;
     }
 
     static InboundConfig of(Consumer<? super Builder> configure) {
@@ -49,6 +53,10 @@ public final class InboundConfig {
         return trustsCorrelation;
     }
 
+    boolean sessions() {
+        return sessions;
+    }
+
     /**
      * Sets what is taken from a request. Not thread-safe.
      *
@@ -59,6 +67,7 @@ public final class InboundConfig {
         private Duration maxTime = Deadline.FOREVER;
         private @Nullable String correlationHeader;
         private boolean trustsCorrelation;
+        private boolean sessions;
 
         Builder() {}
 
@@ -104,6 +113,20 @@ public final class InboundConfig {
             }
             correlationHeader = header;
             trustsCorrelation = trusted;
+            return this;
+        }
+
+        /**
+         * Handles each request with {@link Consistency#session()} in the {@link Session} of its header
+         * {@link Session#HEADER}, a new one if there is none, and answers with what the session has written and seen by
+         * then in the same header. A header that is no session is answered with 400. A client that changes its header
+         * makes its own reads slow or stale, and no others. Default: false.
+         *
+         * @param value whether to do so
+         * @return this
+         */
+        public Builder session(boolean value) {
+            sessions = value;
             return this;
         }
 

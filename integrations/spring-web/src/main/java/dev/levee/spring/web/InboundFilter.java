@@ -6,6 +6,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.RefusedException;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Require;
 import dev.levee.ratelimit.http.RetryAfterField;
 import jakarta.servlet.Filter;
@@ -22,13 +23,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * A servlet filter that takes deadline and correlation id of a request in, and answers a refusal of a policy with 429
- * or 503 and Retry-After.
+ * A servlet filter that takes deadline, session and correlation id of a request in, and answers a refusal of a policy
+ * with 429 or 503 and Retry-After.
  *
  * <p>The deadline is in {@link CallContext} while the request is handled on its thread; a request whose deadline has
  * passed is not handled, and gets 503. A refusal by a rate limiter answers 429, any other 503, if nothing was written
  * yet; the body is empty. What handlers answer themselves is left as it is. Requests that continue on other threads
  * carry their context there themselves. See ADR 132.
+ *
+ * <p>The session is in the header of the response as it is when the handler gets the writer or the stream of the body,
+ * flushes, redirects, sends an error, or returns: what is written to a database after a part of the body has been sent
+ * is not in it.
  *
  * <p>Thread-safe; does not block by itself.
  *
@@ -82,7 +87,7 @@ public final class InboundFilter implements Filter {
             throws IOException, ServletException {
         String header = requests.config.correlationHeader();
         if (header == null) {
-            withDeadline(request, response, chain);
+            withSession(request, response, chain);
             return;
         }
         String id = request.getAttribute(CORRELATION) instanceof String known // of a dispatch before this one
@@ -93,7 +98,7 @@ public final class InboundFilter implements Filter {
         String before = MDC.get(CORRELATION);
         MDC.put(CORRELATION, id);
         try {
-            withDeadline(request, response, chain);
+            withSession(request, response, chain);
         } finally {
             restore(before);
         }
@@ -107,9 +112,32 @@ public final class InboundFilter implements Filter {
         }
     }
 
-    private void withDeadline(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+    private void withSession(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws IOException, ServletException {
-        CallContext context = requests.context(Collections.list(request.getHeaders(Deadline.HEADER)));
+        Session session;
+        try {
+            session = requests.session(Collections.list(request.getHeaders(Session.HEADER)));
+        } catch (IllegalArgumentException unreadable) {
+            response.setStatus(InboundRequests.BAD_REQUEST);
+            response.setContentLength(0);
+            return;
+        }
+        if (session == null) {
+            handle(request, response, chain, null);
+            return;
+        }
+        SessionResponse answer = new SessionResponse(response, session);
+        try {
+            handle(request, answer, chain, session);
+        } finally {
+            answer.tellSession();
+        }
+    }
+
+    private void handle(
+            HttpServletRequest request, HttpServletResponse response, FilterChain chain, @Nullable Session session)
+            throws IOException, ServletException {
+        CallContext context = requests.context(Collections.list(request.getHeaders(Deadline.HEADER)), session);
         Deadline deadline = context.deadline();
         try {
             if (deadline != null && deadline.isExpired()) {

@@ -4,6 +4,8 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.RefusedException;
+import dev.levee.core.consistency.Consistency;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Nanos;
 import dev.levee.ratelimit.RateLimitedException;
 import dev.levee.ratelimit.http.RetryAfterField;
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the filters of all servers have in common. */
 final class InboundRequests {
+    static final int BAD_REQUEST = 400;
     static final int TOO_MANY_REQUESTS = 429;
     static final int SERVICE_UNAVAILABLE = 503;
 
@@ -29,9 +32,21 @@ final class InboundRequests {
         this.environment = environment;
     }
 
-    /** The context of a request: with a deadline if one is trusted or set. */
-    CallContext context(List<String> deadlines) {
+    /**
+     * The session of a request; null if there are to be none.
+     *
+     * @throws IllegalArgumentException if the header is no session
+     */
+    @Nullable Session session(List<String> headers) {
+        return config.sessions() ? Session.parse(String.join(",", headers)) : null;
+    }
+
+    /** The context of a request: with a session if there is one, and with a deadline if one is trusted or set. */
+    CallContext context(List<String> deadlines, @Nullable Session session) {
         CallContext context = CallContext.current();
+        if (session != null) {
+            context = context.withSession(session).withConsistency(Consistency.session());
+        }
         if (Nanos.of(config.maxTime()) < Nanos.NEVER) {
             context = context.withDeadline(Deadline.after(config.maxTime(), environment.clock()));
         }

@@ -5,6 +5,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.RefusedException;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Require;
 import dev.levee.ratelimit.http.RetryAfterField;
 import java.util.ArrayList;
@@ -20,7 +21,7 @@ import reactor.core.publisher.Mono;
 /**
  * What {@link InboundFilter} does, for WebFlux.
  *
- * <p>The {@link CallContext} with the deadline is in the context of the subscriber under its class, where
+ * <p>The {@link CallContext} with deadline and session is in the context of the subscriber under its class, where
  * {@link GuardedExchanges} finds it; the correlation id is there, and among the attributes of the exchange, under
  * {@code correlationId}. Thread-safe; does not block.
  *
@@ -74,13 +75,23 @@ public final class InboundWebFilter implements WebFilter {
             exchange.getAttributes().put(CORRELATION, id);
             exchange.getResponse().getHeaders().set(header, id);
         }
-        List<String> deadlines = new ArrayList<>(1);
-        exchange.getRequest().getHeaders().forEach((name, values) -> {
-            if (Deadline.HEADER.equalsIgnoreCase(name)) {
-                deadlines.addAll(values);
-            }
-        });
-        CallContext context = requests.context(deadlines);
+        Session session;
+        try {
+            session = requests.session(headers(exchange, Session.HEADER));
+        } catch (IllegalArgumentException unreadable) {
+            exchange.getResponse().setStatusCode(HttpStatusCode.valueOf(InboundRequests.BAD_REQUEST));
+            return exchange.getResponse().setComplete();
+        }
+        if (session != null) {
+            exchange.getResponse().beforeCommit(() -> {
+                String seen = session.toHeader();
+                if (!seen.isEmpty()) {
+                    exchange.getResponse().getHeaders().set(Session.HEADER, seen);
+                }
+                return Mono.empty();
+            });
+        }
+        CallContext context = requests.context(headers(exchange, Deadline.HEADER), session);
         Deadline deadline = context.deadline();
         Mono<Void> handled = deadline != null && deadline.isExpired()
                 ? Mono.error(
@@ -90,6 +101,16 @@ public final class InboundWebFilter implements WebFilter {
                         ? c.put(CallContext.class, context)
                         : c.put(CallContext.class, context).put(CORRELATION, id))
                 .onErrorResume(thrown -> answer(thrown, exchange.getResponse()));
+    }
+
+    private static List<String> headers(ServerWebExchange exchange, String wanted) {
+        List<String> found = new ArrayList<>(1);
+        exchange.getRequest().getHeaders().forEach((name, values) -> {
+            if (wanted.equalsIgnoreCase(name)) {
+                found.addAll(values);
+            }
+        });
+        return found;
     }
 
     private static Mono<Void> answer(Throwable thrown, ServerHttpResponse response) {

@@ -7,13 +7,17 @@ import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.RefusedException;
+import dev.levee.core.consistency.Consistency;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -172,6 +176,90 @@ class InboundFiltersTest {
         assertThat(response.getStatus()).isEqualTo(200);
     }
 
+    private static void write(String source, long position) {
+        CallContext context = CallContext.current();
+        assertThat(context.consistency().kind()).isEqualTo(Consistency.Kind.SESSION);
+        context.session().advance(source, position);
+    }
+
+    @Test
+    void a_session_goes_through_a_service() throws Exception {
+        request.addHeader(Session.HEADER, "orders=9");
+        request.addHeader(Session.HEADER, "users=2");
+        AtomicReference<String> taken = new AtomicReference<>();
+        filter(c -> c.session(true), (asked, answer) -> {
+            taken.set(CallContext.current().session().toHeader());
+            write("orders", 16);
+            answer.getWriter().write("done");
+            write("users", 3);
+        });
+        assertThat(taken).hasValue("orders=9,users=2");
+        assertThat(response.getHeader(Session.HEADER)).isEqualTo("orders=10,users=3");
+        assertThat(CallContext.current().session()).as("afterwards").isNull();
+    }
+
+    @Test
+    void a_response_that_is_sent_before_its_handler_ends_has_the_session_of_that_moment() throws Exception {
+        for (FilterChain sending : List.<FilterChain>of(
+                (asked, answer) -> answer.flushBuffer(),
+                (asked, answer) -> ((HttpServletResponse) answer).sendError(404),
+                (asked, answer) -> ((HttpServletResponse) answer).sendError(404, "none"),
+                (asked, answer) -> ((HttpServletResponse) answer).sendRedirect("/other"),
+                (asked, answer) -> answer.getOutputStream().flush(),
+                (asked, answer) -> answer.getWriter().flush())) {
+            MockHttpServletResponse answer = new MockHttpServletResponse();
+            InboundFilter.of(c -> c.session(true), time.environment()).doFilter(request, answer, (asked, given) -> {
+                write("orders", 1);
+                sending.doFilter(asked, given);
+            });
+            assertThat(answer.isCommitted()).isTrue();
+            assertThat(answer.getHeader(Session.HEADER)).isEqualTo("orders=1");
+        }
+    }
+
+    @Test
+    void a_request_without_a_session_gets_one_when_it_has_seen_something() throws Exception {
+        filter(c -> c.session(true), (asked, answer) -> write("orders", 1));
+        assertThat(response.getHeader(Session.HEADER)).isEqualTo("orders=1");
+        MockHttpServletResponse second = new MockHttpServletResponse();
+        InboundFilter.of(c -> c.session(true), time.environment()).doFilter(request, second, handler);
+        assertThat(second.containsHeader(Session.HEADER)).isFalse();
+        assertThat(handled).isTrue();
+    }
+
+    @Test
+    void a_refusal_and_a_failure_are_answered_with_the_session() {
+        assertThatThrownBy(() -> filter(c -> c.session(true), (asked, answer) -> {
+                    write("orders", 1);
+                    throw new IllegalStateException("mine");
+                }))
+                .hasMessage("mine");
+        assertThat(response.getHeader(Session.HEADER)).isEqualTo("orders=1");
+    }
+
+    @Test
+    void a_header_that_is_no_session_is_a_bad_request() throws Exception {
+        request.addHeader(Session.HEADER, "orders=nine");
+        filter(c -> c.session(true), handler);
+        assertThat(response.getStatus()).isEqualTo(400);
+        assertThat(handled).isFalse();
+        MockServerWebExchange exchange = exchange(Session.HEADER, "=");
+        webFilter(c -> c.session(true), exchange, reactive);
+        assertThat(exchange.getResponse().getStatusCode().value()).isEqualTo(400);
+        assertThat(handled).isFalse();
+    }
+
+    @Test
+    void sessions_are_not_looked_at_unless_that_is_configured() throws Exception {
+        request.addHeader(Session.HEADER, "orders=nine");
+        filter(c -> {}, (asked, answer) -> {
+            handled.set(true);
+            assertThat(CallContext.current().session()).isNull();
+            assertThat(CallContext.current().consistency()).isNull();
+        });
+        assertThat(handled).isTrue();
+    }
+
     @Test
     void bad_settings_are_refused_by_name() {
         assertThatThrownBy(() -> InboundFilter.of(c -> c.correlation("X Id", true)))
@@ -217,6 +305,19 @@ class InboundFiltersTest {
         webFilter(c -> {}, exchange(Deadline.HEADER, "5S", "X-Id", "abc"), reactive);
         assertThat(deadline).hasValue(null);
         assertThat(logged).hasValue(null);
+    }
+
+    @Test
+    void webflux_answers_with_the_session_of_the_context() {
+        MockServerWebExchange exchange = exchange(Session.HEADER, "orders=9");
+        Mono<Void> writing = Mono.deferContextual(context -> {
+            CallContext call = context.get(CallContext.class);
+            assertThat(call.consistency().kind()).isEqualTo(Consistency.Kind.SESSION);
+            call.session().advance("orders", 16);
+            return exchange.getResponse().setComplete();
+        });
+        webFilter(c -> c.session(true), exchange, writing);
+        assertThat(exchange.getResponse().getHeaders().getFirst(Session.HEADER)).isEqualTo("orders=10");
     }
 
     @Test

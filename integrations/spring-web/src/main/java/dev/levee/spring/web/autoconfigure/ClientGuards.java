@@ -48,8 +48,8 @@ public final class ClientGuards implements Measured, AutoCloseable {
             InboundAutoConfiguration.@Nullable ServerProperties server) {}
 
     static ClientGuards bind(Binder binder, Function<String, @Nullable Policy> policies, Environment environment) {
-        HttpProperties http = binder.bind(ROOT, Bindable.of(HttpProperties.class), strict())
-                .orElse(new HttpProperties(null, null));
+        HttpProperties http =
+                binder.bind(ROOT, Bindable.of(HttpProperties.class), strict()).orElse(new HttpProperties(null, null));
         Map<String, ClientProperties> clients = http.clients() == null ? Map.of() : http.clients();
         Map<String, URI[]> endpoints = new LinkedHashMap<>();
         Map<String, Policy> pipelines = new LinkedHashMap<>();

@@ -44,14 +44,16 @@ public class InboundAutoConfiguration {
             @Nullable Boolean trustDeadline,
             @Nullable String maxTime,
             @Nullable String correlationHeader,
-            @Nullable Boolean trustCorrelation) {}
+            @Nullable Boolean trustCorrelation,
+            @Nullable Boolean session) {}
 
     private static Consumer<InboundConfig.Builder> settings(org.springframework.core.env.Environment properties) {
         ServerProperties server = Binder.get(properties)
                 .bind(PREFIX, Bindable.of(ServerProperties.class), ClientGuards.strict())
-                .orElse(new ServerProperties(null, null, null, null, null));
+                .orElse(new ServerProperties(null, null, null, null, null, null));
         return c -> {
             c.trustDeadline(Boolean.TRUE.equals(server.trustDeadline()));
+            c.session(Boolean.TRUE.equals(server.session()));
             set("max-time", server.maxTime(), text -> c.maxTime(duration(text)));
             set(
                     "correlation-header",

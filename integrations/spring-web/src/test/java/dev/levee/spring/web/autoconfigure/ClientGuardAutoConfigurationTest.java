@@ -3,7 +3,9 @@ package dev.levee.spring.web.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.levee.core.CallContext;
 import dev.levee.core.Policy;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Retry;
 import dev.levee.spring.web.InboundFilter;
@@ -14,6 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -24,6 +27,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Scope;
 import org.springframework.http.client.SimpleClientHttpRequestFactory;
+import org.springframework.mock.web.MockHttpServletRequest;
+import org.springframework.mock.web.MockHttpServletResponse;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 import org.springframework.web.reactive.function.client.WebClient;
@@ -190,6 +195,19 @@ class ClientGuardAutoConfigurationTest {
                 .withConfiguration(AutoConfigurations.of(InboundAutoConfiguration.class))
                 .withPropertyValues("levee.http.server.trust-deadline=true", "levee.http.server.max-time=5s")
                 .run(context -> assertThat(context).hasSingleBean(InboundFilter.class));
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(InboundAutoConfiguration.class))
+                .withPropertyValues("levee.http.server.session=true")
+                .run(context -> {
+                    AtomicReference<Session> session = new AtomicReference<>();
+                    context.getBean(InboundFilter.class)
+                            .doFilter(
+                                    new MockHttpServletRequest("GET", "/"),
+                                    new MockHttpServletResponse(),
+                                    (request, response) ->
+                                            session.set(CallContext.current().session()));
+                    assertThat(session.get()).isNotNull();
+                });
         new ReactiveWebApplicationContextRunner()
                 .withConfiguration(AutoConfigurations.of(InboundAutoConfiguration.class))
                 .run(context -> assertThat(context).hasSingleBean(InboundWebFilter.class));

@@ -6,9 +6,10 @@ import dev.levee.core.internal.Require;
 import java.math.BigInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The token bucket: one bucket, in one word, see {@link Gcra}.
+ * The limiter of one limit: a token bucket in one word, see {@link Gcra}, or what a {@link Meter} counts.
  *
  * <p>A reading of the clock is kept while the word is contended for: an old one makes the debt look larger, so it is
  * only stricter, and the caller is admitted as of the moment at which it called. See ADR 19.
@@ -17,11 +18,19 @@ import java.util.function.LongUnaryOperator;
  * object is made from what the word was, and published. A thread that comes upon the sealed word waits for that at the
  * lock. So each call is counted in the old object or in the new one, never in neither, and all calls agree on the order
  * ({@link #replace}). The same happens when the clock has moved far from the base ({@link #moveBase}). See ADR 86.
+ *
+ * <p><b>Limits that are no token bucket.</b> The word is sealed for good, and says so: what comes upon it asks the
+ * {@link MeteredLimit} instead. So a bucket looks for no other algorithm. To go back the meter is closed, and a new
+ * object is published. See ADR 173.
  */
-final class TokenBucket extends AbstractLimiter {
+final class SingleLimiter extends AbstractLimiter {
     /** The one number that is no theoretical arrival time. */
     private static final long SEALED = Long.MIN_VALUE;
 
+    /** Stands where there is no bucket. */
+    private static final TokenBucketLimit NO_BUCKET = Limit.perSecond(1);
+
+    private final RateLimiterConfig config;
     private final long initialPermits;
     private final long maxDebt;
 
@@ -37,14 +46,21 @@ final class TokenBucket extends AbstractLimiter {
      */
     private boolean contended;
 
-    TokenBucket(String name, RateLimiterConfig config, Environment environment) {
+    SingleLimiter(String name, RateLimiterConfig config, Environment environment) {
         super(name, config, environment);
-        TokenBucketLimit limit = (TokenBucketLimit) config.limit();
+        this.config = config;
         this.initialPermits = config.initialPermits();
         this.maxDebt = config.maxDebt();
-        Gcra gcra = Gcra.of(limit);
         long now = environment.clock().nanoTime();
-        this.bucket = new BucketState(limit, gcra, now, now, initialTat(gcra), checkedDebt(gcra));
+        if (config.limit() instanceof TokenBucketLimit limit) {
+            Gcra gcra = Gcra.of(limit);
+            this.bucket = new BucketState(limit, gcra, now, now, initialTat(gcra), checkedDebt(gcra));
+        } else {
+            MeteredLimit metered = new MeteredLimit(config, config.limit(), environment, now, now);
+            metered.chargeInitially(now);
+            this.bucket = new BucketState(NO_BUCKET, Gcra.of(NO_BUCKET), now, now, SEALED, 0);
+            this.bucket.metered = metered;
+        }
     }
 
     private long initialTat(Gcra gcra) {
@@ -70,6 +86,9 @@ final class TokenBucket extends AbstractLimiter {
         final PaddedLong tat;
 
         final long maxDebt;
+
+        /** What is asked instead since the word was sealed, if it was for another algorithm. */
+        volatile @Nullable MeteredLimit metered;
 
         BucketState(TokenBucketLimit limit, Gcra gcra, long base, long since, long tat, long maxDebt) {
             this.limit = limit;
@@ -103,6 +122,28 @@ final class TokenBucket extends AbstractLimiter {
             return Math.max(0, gcra.from(seen, elapsed));
         }
 
+        /** Returns the units of permits, at most of all that can be used. */
+        long cost(long permits) {
+            return Math.min(permits, (gcra.tolerance + maxDebt) / gcra.interval) * gcra.interval;
+        }
+
+        /** Lowers the debt. Returns whether it could; not if the word is sealed. */
+        boolean credit(long credit, long nowNanos) {
+            long now = units(nowNanos);
+            long seen = tat.get();
+            while (seen != SEALED) {
+                if (credit == 0 || seen - now <= 0) {
+                    return true;
+                }
+                long found = tat.compareAndExchange(seen, Math.max(now, seen - credit));
+                if (found == seen) {
+                    return true;
+                }
+                seen = found;
+            }
+            return false;
+        }
+
         /** Returns how long it is until a time in units, and until readings are not too early. */
         long waitNanos(long units, long nowNanos) {
             long elapsed = nowNanos - base;
@@ -115,7 +156,7 @@ final class TokenBucket extends AbstractLimiter {
         while (true) {
             BucketState current = current(nowNanos);
             Gcra gcra = current.gcra;
-            if (permits > gcra.burst) {
+            if (permits > gcra.burst && current.metered == null) {
                 return NEVER;
             }
             long cost = permits * gcra.interval;
@@ -136,7 +177,14 @@ final class TokenBucket extends AbstractLimiter {
                     contended = true;
                 }
             }
-            awaitReplacement();
+            MeteredLimit metered = metered(current);
+            if (metered != null) {
+                long wait = metered.take(nowNanos, permits);
+                if (wait != Meter.CLOSED) {
+                    return wait;
+                }
+                awaitReplacement();
+            }
         }
     }
 
@@ -145,15 +193,23 @@ final class TokenBucket extends AbstractLimiter {
         while (true) {
             BucketState current = current(nowNanos);
             Gcra gcra = current.gcra;
-            if (permits > gcra.burst) {
+            if (permits > gcra.burst && current.metered == null) {
                 return NEVER;
             }
             long room = gcra.tolerance - permits * gcra.interval;
             long tat = current.tat.get();
-            if (!isSealed(tat)) {
+            if (tat != SEALED) {
                 return tat - current.units(nowNanos) > room || current.isTooEarly(nowNanos)
                         ? current.waitNanos(tat - room, nowNanos)
                         : 0;
+            }
+            MeteredLimit metered = metered(current);
+            if (metered != null) {
+                long wait = metered.peek(nowNanos, permits);
+                if (wait != Meter.CLOSED) {
+                    return wait;
+                }
+                awaitReplacement();
             }
         }
     }
@@ -163,19 +219,31 @@ final class TokenBucket extends AbstractLimiter {
         while (true) {
             BucketState current = current(nowNanos);
             long credit = takenNanos - current.since < 0 ? 0 : current.gcra.credit(permits, nowNanos - takenNanos);
-            long now = current.units(nowNanos);
-            long seen = current.tat.get();
-            while (seen != SEALED) {
-                if (credit == 0 || seen - now <= 0) {
-                    return;
-                }
-                long found = current.tat.compareAndExchange(seen, Math.max(now, seen - credit));
-                if (found == seen) {
-                    return;
-                }
-                seen = found;
+            if (current.credit(credit, nowNanos)) {
+                return;
             }
-            awaitReplacement();
+            MeteredLimit metered = metered(current);
+            if (metered != null) {
+                metered.giveBack(nowNanos, takenNanos, permits);
+                return;
+            }
+        }
+    }
+
+    @Override
+    void refund(long nowNanos, long permits) {
+        while (true) {
+            BucketState current = current(nowNanos);
+            if (current.credit(current.cost(permits), nowNanos)) {
+                return;
+            }
+            MeteredLimit metered = metered(current);
+            if (metered != null) {
+                if (metered.refund(nowNanos, permits) != Meter.CLOSED) {
+                    return;
+                }
+                awaitReplacement();
+            }
         }
     }
 
@@ -186,7 +254,7 @@ final class TokenBucket extends AbstractLimiter {
             Gcra gcra = current.gcra;
             long now = current.units(nowNanos);
             long deepest = now + gcra.tolerance + current.maxDebt;
-            long cost = Math.min(permits, (gcra.tolerance + current.maxDebt) / gcra.interval) * gcra.interval;
+            long cost = current.cost(permits);
             long seen = current.tat.get();
             while (seen != SEALED) {
                 long start = Math.max(seen, gcra.start(now));
@@ -197,7 +265,13 @@ final class TokenBucket extends AbstractLimiter {
                 }
                 seen = found;
             }
-            awaitReplacement();
+            MeteredLimit metered = metered(current);
+            if (metered != null) {
+                if (metered.charge(nowNanos, permits) != Meter.CLOSED) {
+                    return;
+                }
+                awaitReplacement();
+            }
         }
     }
 
@@ -206,8 +280,12 @@ final class TokenBucket extends AbstractLimiter {
         while (true) {
             BucketState current = current(nowNanos);
             long tat = current.tat.get();
-            if (!isSealed(tat)) {
+            if (tat != SEALED) {
                 return current.gcra.available(Gcra.debt(tat, current.units(nowNanos)));
+            }
+            MeteredLimit metered = metered(current);
+            if (metered != null) {
+                return metered.available(nowNanos);
             }
         }
     }
@@ -217,8 +295,12 @@ final class TokenBucket extends AbstractLimiter {
         while (true) {
             BucketState current = current(nowNanos);
             long tat = current.tat.get();
-            if (!isSealed(tat)) {
+            if (tat != SEALED) {
                 return tat - current.units(nowNanos) > 0 ? current.waitNanos(tat, nowNanos) : 0;
+            }
+            MeteredLimit metered = metered(current);
+            if (metered != null) {
+                return metered.resetNanos(nowNanos);
             }
         }
     }
@@ -228,41 +310,54 @@ final class TokenBucket extends AbstractLimiter {
         while (true) {
             BucketState current = current(nowNanos);
             long tat = current.tat.get();
-            if (!isSealed(tat)) {
+            if (tat != SEALED) {
                 return new PlannedBucket(current.gcra, nowNanos, Gcra.debt(tat, current.units(nowNanos)));
+            }
+            MeteredLimit metered = metered(current);
+            if (metered != null) {
+                Forecast forecast = metered.forecast(nowNanos);
+                if (forecast != null) {
+                    return forecast;
+                }
+                awaitReplacement();
             }
         }
     }
 
     @Override
     long capacity() {
-        return bucket.gcra.burst;
+        BucketState current = bucket;
+        MeteredLimit metered = current.metered;
+        return metered == null ? current.gcra.burst : metered.capacity();
     }
 
     @Override
     public Limit limit() {
-        return bucket.limit;
+        BucketState current = bucket;
+        MeteredLimit metered = current.metered;
+        return metered == null ? current.limit : metered.limit();
     }
 
     /** Returns the bucket that counts at a reading. */
     private BucketState current(long nowNanos) {
         BucketState current = bucket;
-        while (current.isTooLate(nowNanos)) {
+        while (current.isTooLate(nowNanos) && current.metered == null) {
             moveBase(current, nowNanos);
             current = bucket;
         }
         return current;
     }
 
-    private boolean isSealed(long tat) {
-        if (tat != SEALED) {
-            return false;
+    /** Returns what is asked instead of a word that was found sealed; null if another word takes its place. */
+    private @Nullable MeteredLimit metered(BucketState sealed) {
+        MeteredLimit metered = sealed.metered;
+        if (metered == null) {
+            awaitReplacement();
         }
-        awaitReplacement();
-        return true;
+        return metered;
     }
 
-    /** Waits for the thread that has sealed the word, which is about to publish another one. */
+    /** Waits for the thread that has sealed the word, or closed the meter, and is about to publish what follows. */
     @SuppressWarnings("LockNotBeforeTry") // there is nothing in between
     private void awaitReplacement() {
         replacing.lock();
@@ -273,7 +368,7 @@ final class TokenBucket extends AbstractLimiter {
     private void moveBase(BucketState old, long nowNanos) {
         replacing.lock();
         try {
-            if (bucket == old) {
+            if (bucket == old && old.metered == null) {
                 long since = (nowNanos - old.since) >>> 61 == 0 ? old.since : nowNanos - (1L << 61); // it must not wrap
                 BucketState moved = new BucketState(old.limit, old.gcra, nowNanos, since, SEALED, old.maxDebt);
                 publish(old, moved, tat -> old.gcra.from(tat, nowNanos - old.base));
@@ -285,34 +380,70 @@ final class TokenBucket extends AbstractLimiter {
 
     @Override
     void replace(long nowNanos, Limit limit, CarriedFill carried) {
-        if (!(limit instanceof TokenBucketLimit next)) {
-            throw new IllegalArgumentException("limit must be a token bucket as before, but was " + limit);
-        }
-        Gcra gcra = Gcra.of(next);
-        long debtBound = checkedDebt(gcra);
         replacing.lock();
         try {
             BucketState old = bucket;
-            // What was taken by another measure is not given back by this one.
-            long since = carried == CarriedFill.SAME_USED ? old.since : nowNanos + 1;
-            BucketState changed = new BucketState(next, gcra, nowNanos, since, SEALED, debtBound);
+            MeteredLimit metered = old.metered;
+            if (limit instanceof TokenBucketLimit next) {
+                replaceByBucket(old, metered, nowNanos, next, carried);
+            } else if (metered == null) {
+                replaceByMeter(old, nowNanos, limit, carried);
+            } else {
+                metered.replace(nowNanos, limit, carried);
+            }
+        } finally {
+            replacing.unlock();
+        }
+    }
+
+    private void replaceByBucket(
+            BucketState old,
+            @Nullable MeteredLimit metered,
+            long nowNanos,
+            TokenBucketLimit limit,
+            CarriedFill carried) {
+        Gcra gcra = Gcra.of(limit);
+        // What was taken by another measure, or of another algorithm, is not given back by this one.
+        long since = carried == CarriedFill.SAME_USED && metered == null ? old.since : nowNanos + 1;
+        BucketState changed = new BucketState(limit, gcra, nowNanos, since, SEALED, checkedDebt(gcra));
+        if (metered == null) {
             publish(
                     old,
                     changed,
                     tat -> carried == CarriedFill.RESET
                             ? initialTat(gcra)
                             : carriedDebt(old, old.debt(tat, nowNanos), changed, carried));
-        } finally {
-            replacing.unlock();
+            return;
         }
+        long capacity = metered.capacity();
+        long used = metered.close(nowNanos);
+        long tat = gcra.tolerance; // nothing is there, should the next lines fail
+        try {
+            tat = carried == CarriedFill.RESET ? initialTat(gcra) : carriedDebt(used, capacity, changed, carried);
+        } finally {
+            changed.tat.set(tat);
+            bucket = changed;
+        }
+    }
+
+    /** Seals the bucket for good, with what counts from then on. */
+    private void replaceByMeter(BucketState old, long nowNanos, Limit limit, CarriedFill carried) {
+        MeteredLimit next = new MeteredLimit(config, limit, environment(), nowNanos, nowNanos + 1);
+        long tat = seal(old);
+        try {
+            long interval = old.gcra.interval;
+            long debt = old.debt(tat, nowNanos);
+            next.carry(debt / interval + (debt % interval > 0 ? 1 : 0), old.gcra.burst, nowNanos, carried);
+        } catch (Throwable noMemory) {
+            old.tat.set(tat);
+            throw noMemory;
+        }
+        old.metered = next;
     }
 
     /** Seals a bucket and puts another one in its place, or leaves everything as it was; under the lock. */
     private void publish(BucketState old, BucketState next, LongUnaryOperator nextTat) {
-        long tat = old.tat.get();
-        for (long found = tat; (found = old.tat.compareAndExchange(tat, SEALED)) != tat; ) {
-            tat = found;
-        }
+        long tat = seal(old);
         try {
             next.tat.set(nextTat.applyAsLong(tat));
         } catch (Throwable noMemory) {
@@ -320,6 +451,24 @@ final class TokenBucket extends AbstractLimiter {
             throw noMemory;
         }
         bucket = next;
+    }
+
+    /** Seals the word of a bucket. Returns what it was. */
+    private static long seal(BucketState old) {
+        long tat = old.tat.get();
+        for (long found = tat; (found = old.tat.compareAndExchange(tat, SEALED)) != tat; ) {
+            tat = found;
+        }
+        return tat;
+    }
+
+    /** Returns the debt of a bucket that has as many permits used, or the same share, as another limit. */
+    private static long carriedDebt(long used, long capacity, BucketState next, CarriedFill carried) {
+        long within = Math.min(used, capacity);
+        long carriedUsed = carried == CarriedFill.IN_PROPORTION
+                ? scaled(within, next.gcra.tolerance, capacity, next.gcra.tolerance)
+                : scaled(within, next.gcra.interval, 1, next.gcra.tolerance);
+        return carriedUsed + scaled(used - within, next.gcra.interval, 1, next.maxDebt);
     }
 
     /** Returns the debt of a bucket in the measure of another one, rounded up. */

@@ -420,7 +420,7 @@ final class EpochBreaker implements CircuitBreaker {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink);
+        Require.nonNull("sink", sink).policy(this);
         Snapshot snapshot = snapshot();
         BreakerFigures.write(name, snapshot, epoch, totals, sink);
     }

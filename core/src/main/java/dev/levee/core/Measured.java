@@ -79,6 +79,15 @@ public interface Measured {
          * @param source gives its counts, now and later; may be retained as long as the policy is
          */
         default void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {}
+
+        /**
+         * Receives a policy that can be acted upon while it runs, such as a circuit breaker, before its figures: also
+         * one that is held for a key or an endpoint, and known to nothing else. For views with buttons. The default
+         * does nothing.
+         *
+         * @param policy the policy; its figures come under its name
+         */
+        default void policy(Policy policy) {}
     }
 
     /**
@@ -113,6 +122,11 @@ public interface Measured {
         @Override
         public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
             target.histogram(policy, metric, tags, source);
+        }
+
+        @Override
+        public void policy(Policy policy) {
+            target.policy(policy);
         }
     }
 }

@@ -189,7 +189,7 @@ final class DefaultFaults implements Faults, FitsStackRoom {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink);
+        Require.nonNull("sink", sink).policy(this);
         FaultSession on = current();
         sink.value(name, PolicyMetrics.FAULTS_ON, on == null ? 0 : 1);
         hits.forEach((effect, hit) -> sink.value(name, PolicyMetrics.FAULTS, hit.tags, (double) hit.count.sum()));

@@ -89,6 +89,7 @@ final class Board {
                 .filter(card -> card.parts().stream().anyMatch(each -> each == part))
                 .toList();
         gone.forEach(card -> card.controls().values().forEach(controls::remove));
+        controls.forgetFound();
         return cards.removeAll(gone);
     }
 
@@ -143,7 +144,8 @@ final class Board {
         json.open('{').name("number").value(reads.get()).name("title").value(config.title());
         json.name("at").value(environment.wallClock().millis()).name("started").value(startedMillis);
         json.name("buttons").value(config.token() != null).name("cards").open('[');
-        readings.stream().limit(MAX_CARDS).forEach(reading -> reading.write(json));
+        readings.stream().limit(MAX_CARDS).forEach(reading -> reading.write(json, controls));
+        controls.forgetOthers();
         json.close(']').name("moreCards").value(Math.max(0, readings.size() - MAX_CARDS));
         json.name("actions");
         controls.write(json);

@@ -147,7 +147,7 @@ final class Card {
             return card.name != null ? card.name : layers.isEmpty() ? card.id : layers.get(0).name;
         }
 
-        void write(JsonText json) {
+        void write(JsonText json, Controls controls) {
             json.open('{').name("id").value(card.id).name("name").value(Text.printable(name()));
             json.name("trouble")
                     .value(trouble)
@@ -166,7 +166,12 @@ final class Card {
                         .close('}');
             }
             json.close(']').name("layers").open('[');
-            layers.forEach(layer -> layer.write(json));
+            for (Layer layer : layers) {
+                if (layer.control == null && layer.policy != null) {
+                    layer.control = controls.found(layer.policy);
+                }
+                layer.write(json);
+            }
             json.close(']')
                     .name("moreLayers")
                     .value(moreLayers)

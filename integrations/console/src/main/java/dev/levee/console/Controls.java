@@ -5,6 +5,7 @@ import dev.levee.core.Policy;
 import dev.levee.core.internal.Text;
 import dev.levee.core.policy.Faults;
 import java.time.Duration;
+import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,11 +27,17 @@ final class Controls {
     private static final int MAX_MINUTES = 1440;
     private static final Set<String> NAMES = Set.of("control", "action", "reason", "minutes");
     private static final String ACTION = "action";
+    private static final String FOUND = "f";
 
     private final EventRing events;
     private final Map<String, Policy> policies = new ConcurrentHashMap<>();
     private final Map<Integer, NamedAction> actions = new ConcurrentSkipListMap<>();
     private final AtomicInteger ids = new AtomicInteger();
+
+    /** What the last reading has found, and what this one has; of the thread that reads. */
+    private IdentityHashMap<Policy, String> found = new IdentityHashMap<>();
+
+    private IdentityHashMap<Policy, String> foundNow = new IdentityHashMap<>();
 
     /** An action of the application; a switch if it says whether it is on. */
     private record NamedAction(
@@ -63,6 +70,34 @@ final class Controls {
 
     void remove(String id) {
         policies.remove(id);
+    }
+
+    /**
+     * Returns the id of a policy that was found among the figures of a card, as one of a key or an endpoint is. It is
+     * good for as long as each reading finds it. Used by the thread that reads.
+     */
+    String found(Policy policy) {
+        String known = found.get(policy);
+        String id = known == null ? FOUND + ids.incrementAndGet() : known;
+        foundNow.put(policy, id);
+        policies.put(id, policy);
+        return id;
+    }
+
+    /** Ends a reading: what it has not found is gone, or shown no more. Used by the thread that reads. */
+    void forgetOthers() {
+        found.forEach((policy, id) -> {
+            if (!foundNow.containsKey(policy)) {
+                policies.remove(id);
+            }
+        });
+        found = foundNow;
+        foundNow = new IdentityHashMap<>();
+    }
+
+    /** Forgets what was found until it is found again, since something is shown no more. */
+    void forgetFound() {
+        policies.keySet().removeIf(id -> id.startsWith(FOUND));
     }
 
     void add(String name, Consumer<Boolean> run, @Nullable BooleanSupplier on) {

@@ -1,6 +1,7 @@
 package dev.levee.console;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
+import dev.levee.core.Policy;
 import dev.levee.core.internal.Text;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +34,9 @@ final class Layer {
     @Nullable String state;
 
     @Nullable String control;
+
+    /** What a button acts on, if it was found among the figures. */
+    @Nullable Policy policy;
 
     boolean linked;
     int trouble;

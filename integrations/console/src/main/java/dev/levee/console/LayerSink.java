@@ -2,6 +2,7 @@ package dev.levee.console;
 
 import dev.levee.core.Measured;
 import dev.levee.core.Metric;
+import dev.levee.core.Policy;
 import dev.levee.core.histogram.LatencyHistogram;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -59,6 +60,13 @@ final class LayerSink implements Measured.Sink {
     @Override
     public void value(String policy, String metric, double value) {
         layer(kindOf(metric), policy).add(metric, value, states);
+    }
+
+    @Override
+    public void policy(Policy policy) {
+        if (Controls.controls(policy)) {
+            layer(policy.kind().label(), policy.name()).policy = policy;
+        }
     }
 
     /** Adds the latencies of the last seconds as figures: those of calls that ended well. */

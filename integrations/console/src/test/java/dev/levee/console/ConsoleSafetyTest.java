@@ -6,15 +6,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.circuitbreaker.CircuitBreaker.State;
+import dev.levee.core.Keyed;
 import dev.levee.core.Measured;
 import dev.levee.core.Pipeline;
 import dev.levee.core.policy.Fault;
 import dev.levee.core.policy.Faults;
+import dev.levee.loadbalancing.LoadBalancer;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -555,5 +562,70 @@ class ConsoleSafetyTest {
             assertThat(wire.send("POST", "/api/press", OPEN, headers).status()).isEqualTo(404);
             assertThat(breaker.state()).isEqualTo(State.CLOSED);
         }
+    }
+
+    // ---- breakers that are known by their figures alone
+
+    private static String controlOf(String snapshot, String name) {
+        Matcher layer = Pattern.compile("\"name\":\"" + name + "\"[^}]*?\"control\":\"(f[0-9]+)\"")
+                .matcher(snapshot);
+        assertThat(layer.find()).as(snapshot).isTrue();
+        return layer.group(1);
+    }
+
+    private String currentSnapshot() throws Exception {
+        return http.send("GET", "/api/snapshot", "", "Host: " + http.host()).body();
+    }
+
+    @Test
+    void breakers_of_keys_and_of_endpoints_have_buttons() throws Exception {
+        Keyed<String, CircuitBreaker> keyed =
+                Keyed.of("tenants", 10, ofMinutes(5), key -> CircuitBreaker.of("tenant-" + key));
+        CircuitBreaker acme = keyed.get("acme");
+        List<CircuitBreaker> ofNodes = new ArrayList<>();
+        try (LoadBalancer<String> balancer = LoadBalancer.of(
+                "nodes",
+                BalancingStrategy.roundRobin(),
+                EndpointSource.of(List.of(new Endpoint<>("n1", "a", 1), new Endpoint<>("n2", "b", 1))),
+                config -> config.gatePerEndpoint(node -> {
+                    CircuitBreaker gate = CircuitBreaker.of("node-" + node.id());
+                    ofNodes.add(gate);
+                    return gate;
+                }))) {
+            console.show("dynamic", keyed, balancer);
+            String snapshot = currentSnapshot();
+
+            assertThat(press(body(controlOf(snapshot, "tenant-acme"), "force-open"), good())
+                            .status())
+                    .isEqualTo(200);
+            assertThat(acme.state()).isEqualTo(State.FORCED_OPEN);
+            assertThat(press(body(controlOf(snapshot, "node-n2"), "force-open"), good())
+                            .status())
+                    .isEqualTo(200);
+            assertThat(ofNodes).extracting(CircuitBreaker::state).containsExactly(State.CLOSED, State.FORCED_OPEN);
+            assertUntouched();
+        }
+    }
+
+    @Test
+    void the_button_of_a_key_that_is_gone_or_hidden_does_nothing() throws Exception {
+        Keyed<String, CircuitBreaker> keyed =
+                Keyed.of("tenants", 10, ofMinutes(5), key -> CircuitBreaker.of("tenant-" + key));
+        CircuitBreaker acme = keyed.get("acme");
+        CircuitBreaker other = keyed.get("other");
+        console.show("dynamic", keyed);
+        String before = currentSnapshot();
+        String control = controlOf(before, "tenant-acme");
+        String stays = controlOf(before, "tenant-other");
+        keyed.remove("acme");
+        // An answer to a press is followed by a new reading.
+        assertThat(press(body(stays, "force-open"), good()).status()).isEqualTo(200);
+        assertThat(controlOf(currentSnapshot(), "tenant-other")).isEqualTo(stays);
+
+        assertThat(press(body(control, "force-open"), good()).status()).isEqualTo(404);
+        assertThat(acme.state()).isEqualTo(State.CLOSED);
+        assertThat(console.hide(keyed)).isTrue();
+        assertThat(press(body(stays, "reset"), good()).status()).isEqualTo(404);
+        assertThat(other.state()).isEqualTo(State.FORCED_OPEN);
     }
 }

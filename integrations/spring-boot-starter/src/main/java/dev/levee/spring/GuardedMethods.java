@@ -16,15 +16,21 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.BridgeMethodResolver;
+import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.MethodClassKey;
+import org.springframework.core.ParameterNameDiscoverer;
 import org.springframework.core.ReactiveAdapterRegistry;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.expression.Expression;
 import org.springframework.expression.ParseException;
+import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.ast.VariableReference;
+import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
@@ -38,6 +44,8 @@ final class GuardedMethods {
     private static final boolean REACTOR =
             ClassUtils.isPresent("reactor.core.publisher.Flux", GuardedMethods.class.getClassLoader());
 
+    private static final ParameterNameDiscoverer NAMES = new DefaultParameterNameDiscoverer();
+
     private final Supplier<LeveePolicies> policies;
 
     private final Map<MethodClassKey, GuardedInvocation> found = new ConcurrentHashMap<>();
@@ -48,7 +56,8 @@ final class GuardedMethods {
 
     /** Returns the annotation that counts for a method of a class; null if it is not guarded. */
     static @Nullable Guarded annotation(Method method, Class<?> type) {
-        if (method.getDeclaringClass() == Object.class || method.isSynthetic()) {
+        // A bridge is what callers of a generic type call, and a proxy calls the object behind it from there.
+        if (method.getDeclaringClass() == Object.class || (method.isSynthetic() && !method.isBridge())) {
             return null;
         }
         Method specific = BridgeMethodResolver.findBridgedMethod(AopUtils.getMostSpecificMethod(method, type));
@@ -160,7 +169,12 @@ final class GuardedMethods {
             requireNoRepeats(all.policy(guarded.value()));
         }
         return new GuardedInvocation(
-                specific, all, guarded.value(), form, expression(guarded.key()), fallbacks(guarded, specific, type));
+                specific,
+                all,
+                guarded.value(),
+                form,
+                expression(guarded.key(), specific),
+                fallbacks(guarded, specific, type));
     }
 
     /** Elements that were delivered cannot be taken back, so that a flux cannot be repeated within the call. */
@@ -169,15 +183,39 @@ final class GuardedMethods {
                 + ": use a pipeline without a policy that repeats, and Flux.retryWhen for the rest");
     }
 
-    private static @Nullable Expression expression(String key) {
+    private static @Nullable Expression expression(String key, Method method) {
         if (key.isEmpty()) {
             return null;
         }
         try {
-            return new SpelExpressionParser().parseExpression(key);
+            SpelExpression expression = (SpelExpression) new SpelExpressionParser().parseExpression(key);
+            requireVariables(expression.getAST(), method);
+            return expression;
         } catch (ParseException wrong) {
             throw new IllegalArgumentException(
                     "has the key \"" + key + "\", which is no expression: " + wrong.getMessage(), wrong);
+        }
+    }
+
+    /** A variable that is no parameter would be null in every call. */
+    private static void requireVariables(SpelNode node, Method method) {
+        @Nullable String @Nullable [] names = NAMES.getParameterNames(method);
+        if (node instanceof VariableReference) {
+            String name = node.toStringAST().substring(1);
+            boolean known = name.equals("root")
+                    || name.equals("this")
+                    || (names != null && Arrays.asList(names).contains(name))
+                    || IntStream.range(0, method.getParameterCount())
+                            .anyMatch(i -> name.equals("p" + i) || name.equals("a" + i));
+            if (!known) {
+                throw new IllegalArgumentException("has a key with #" + name + ", but "
+                        + (names == null
+                                ? "the names of its parameters are not known: compile with -parameters, or use #p0"
+                                : "its parameters are " + Arrays.toString(names)));
+            }
+        }
+        for (int i = 0; i < node.getChildCount(); i++) {
+            requireVariables(node.getChild(i), method);
         }
     }
 

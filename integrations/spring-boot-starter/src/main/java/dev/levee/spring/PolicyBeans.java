@@ -64,14 +64,14 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         ConfiguredPlan plan = plan(environment, factory);
         List<Problem> clashes = new ArrayList<>();
         plan.policies().values().forEach(policy -> {
-            requireFree(policy.name(), policy.path(), registry, clashes);
+            requireFree(policy.name(), policy.path(), registry, factory, clashes);
             Class<? extends Policy> type = policy.kind().type();
             if (policy.keys() == null && clashes.isEmpty()) {
                 register(policy.name(), type, registry);
             }
         });
         plan.pipelines().values().forEach(pipeline -> {
-            requireFree(pipeline.name(), pipeline.path(), registry, clashes);
+            requireFree(pipeline.name(), pipeline.path(), registry, factory, clashes);
             if (!plan.isKeyed(pipeline.name()) && clashes.isEmpty()) {
                 register(pipeline.name(), Pipeline.class, registry);
             }
@@ -114,8 +114,16 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         }
     }
 
-    private static void requireFree(String name, String path, BeanDefinitionRegistry registry, List<Problem> clashes) {
-        if (registry.containsBeanDefinition(name)) {
+    private static void requireFree(
+            String name,
+            String path,
+            BeanDefinitionRegistry registry,
+            ConfigurableListableBeanFactory factory,
+            List<Problem> clashes) {
+        if (factory.containsSingleton(name) && !registry.containsBeanDefinition(name)) {
+            String reason = "there is a bean \"" + name + "\" of Spring's own already: give it another name";
+            clashes.add(new Problem(path, null, reason, null));
+        } else if (registry.containsBeanDefinition(name)) {
             BeanDefinition other = registry.getBeanDefinition(name);
             String from = other.getResourceDescription();
             String factory = other.getFactoryMethodName();

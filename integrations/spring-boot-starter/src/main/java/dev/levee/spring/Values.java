@@ -206,6 +206,10 @@ final class Values {
 
     /** Says which properties of a layer nothing has asked for. */
     void requireKnown(SettingNode layer) {
+        String value = layer.value();
+        if (value != null && !value.isBlank()) { // nothing at all is a policy with the defaults
+            problems.add(layer.problem("has no value of its own, but properties below it"));
+        }
         requireKnown(layer, "");
     }
 
@@ -232,8 +236,10 @@ final class Values {
                 names.add(name.substring(name.lastIndexOf('.', name.length() - 1) + 1));
                 names.add(name);
             }
-            problems.add(child.problem(
-                    "is no property of " + Text.printable(subject) + Settings.suggestion(child.name(), names)));
+            if (problems.stream().noneMatch(told -> told.property().equals(child.path()))) {
+                problems.add(child.problem(
+                        "is no property of " + Text.printable(subject) + Settings.suggestion(child.name(), names)));
+            }
         }
     }
 

@@ -257,6 +257,20 @@ class ConfigurationTest {
     }
 
     @Test
+    void a_value_where_only_properties_below_it_are_known_is_refused() {
+        fails("levee.policies.a-breaker = \"on\"", "properties below it", "levee.policies.a-breaker=on");
+        fails("levee.defaults.breaker = \"1\"", "properties below it", "levee.defaults.breaker=1");
+        fails("levee.guarded = \"5\"", "properties below it", "levee.guarded=5");
+        with("levee.policies.a-breaker=") // as YAML says nothing
+                .run(context -> assertThat(context).hasSingleBean(CircuitBreaker.class));
+    }
+
+    @Test
+    void a_name_of_a_bean_of_Springs_own_is_refused() {
+        fails("levee.pipelines.environment", "there is a bean \"environment\"", "levee.pipelines.environment=retry");
+    }
+
+    @Test
     void properties_of_other_modules_are_checked_too() {
         fails("levee.http", "needs levee-spring-web", "levee.http.clients.catalog.endpoints=http://10.0.0.1");
         fails("levee.cloud.loadbalancers", "is no property of levee.cloud", "levee.cloud.loadbalancers.enabled=false");

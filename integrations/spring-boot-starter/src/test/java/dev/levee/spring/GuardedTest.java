@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -414,6 +415,11 @@ class GuardedTest {
         public void call(String key) {}
     }
 
+    static class KeyOfNothing {
+        @Guarded(value = "tenants", key = "'a' + #tennant.trim()")
+        public void call(String tenant) {}
+    }
+
     static class RepeatedFlux {
         @Guarded("again")
         public Flux<String> call() {
@@ -441,7 +447,44 @@ class GuardedTest {
         refused(NoKey.class, "\"call\" of", "needs a key");
         refused(NeedlessKey.class, "\"call\" of", "has a key");
         refused(WrongKey.class, "\"call\" of", "no expression");
+        refused(KeyOfNothing.class, "\"call\" of", "#tennant", "its parameters are [tenant]");
         refused(RepeatedFlux.class, "\"call\" of", "Flux", "twice");
+    }
+
+    /** What callers of a generic type call is a bridge of the class. */
+    interface Handler<T> {
+        void handle(T what);
+    }
+
+    abstract static class BaseHandler<T> implements Handler<T> {
+        final AtomicInteger calls = new AtomicInteger();
+
+        @Override
+        public abstract void handle(T what);
+    }
+
+    static class GuardedHandler extends BaseHandler<String> {
+        @Override
+        @Guarded("again")
+        public void handle(String what) {
+            if (calls.incrementAndGet() % 3 != 0) {
+                throw new IllegalStateException(what);
+            }
+        }
+    }
+
+    @Test
+    void a_call_through_a_generic_type_is_guarded() {
+        with(GuardedHandler.class).run(context -> {
+            GuardedHandler bean = context.getBean(GuardedHandler.class);
+            BaseHandler<String> ofBase = bean;
+            ofBase.handle("a");
+            Handler<String> ofInterface = bean;
+            ofInterface.handle("a");
+            bean.handle("a");
+            GuardedHandler target = (GuardedHandler) AopProxyUtils.getSingletonTarget(bean);
+            assertThat(target.calls).hasValue(9);
+        });
     }
 
     static class Selfish {

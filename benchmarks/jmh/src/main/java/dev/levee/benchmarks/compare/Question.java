@@ -51,6 +51,8 @@ import dev.levee.benchmarks.caching.CacheStampede;
 import dev.levee.benchmarks.caching.CacheWritebehindDurable;
 import dev.levee.benchmarks.caching.CacheWritebehindFsynced;
 import dev.levee.benchmarks.caching.CacheWritebehindPut;
+import dev.levee.benchmarks.database.JdbcPrimary;
+import dev.levee.benchmarks.database.JdbcReplica;
 import dev.levee.benchmarks.limits.ConcurrencyAdaptive;
 import dev.levee.benchmarks.limits.ConcurrencyPermit;
 import dev.levee.benchmarks.limits.Keyed100kZipf;
@@ -157,7 +159,10 @@ enum Question {
     CACHE_STAMPEDE("cache.stampede", CacheStampede.class, Double.POSITIVE_INFINITY),
     /** A round trip of some hundred microseconds, of which the server is a part; so the middle one counts. */
     HTTP_CLIENT_BLOCKING("http.client.blocking", HttpClientBlocking.class, Double.POSITIVE_INFINITY, Mode.SampleTime),
-    HTTP_CLIENT_ASYNC("http.client.async", HttpClientAsync.class, Double.POSITIVE_INFINITY, Mode.SampleTime);
+    HTTP_CLIENT_ASYNC("http.client.async", HttpClientAsync.class, Double.POSITIVE_INFINITY, Mode.SampleTime),
+    /** The connection, the statement, and what H2 makes for them. */
+    JDBC_PRIMARY("jdbc.primary", JdbcPrimary.class, Double.POSITIVE_INFINITY),
+    JDBC_REPLICA("jdbc.replica", JdbcReplica.class, Double.POSITIVE_INFINITY);
 
     final String id;
     final Class<?> benchmark;

@@ -27,6 +27,8 @@ import static dev.levee.benchmarks.compare.Question.HASH_STRING20;
 import static dev.levee.benchmarks.compare.Question.HEDGE_FIRED;
 import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_ASYNC;
 import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_BLOCKING;
+import static dev.levee.benchmarks.compare.Question.JDBC_PRIMARY;
+import static dev.levee.benchmarks.compare.Question.JDBC_REPLICA;
 import static dev.levee.benchmarks.compare.Question.KEYED_100K_ZIPF;
 import static dev.levee.benchmarks.compare.Question.KEYED_1M_ZIPF;
 import static dev.levee.benchmarks.compare.Question.KEYED_ATTACK;
@@ -183,6 +185,10 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(CACHE_WRITEBEHIND_DURABLE, 2, 0, Base.NOTHING, 10_000),
             new Target(CACHE_WRITEBEHIND_FSYNCED, 1, 0, Base.NOTHING, 50_000),
             new Target(CACHE_WRITEBEHIND_FSYNCED, 2, 0, Base.NOTHING, 50_000),
+            new Target(JDBC_PRIMARY, 1, 1, Base.FASTEST_PEER, 1_000),
+            new Target(JDBC_PRIMARY, 2, 1, Base.FASTEST_PEER, 1_000),
+            new Target(JDBC_REPLICA, 1, 1, Base.FASTEST_PEER, 1_000),
+            new Target(JDBC_REPLICA, 2, 1, Base.FASTEST_PEER, 1_000),
             new Target(HTTP_CLIENT_BLOCKING, 1, 1.05, Base.BARE_CLIENT, 10_000),
             new Target(HTTP_CLIENT_BLOCKING, 2, 1.05, Base.BARE_CLIENT, 10_000),
             new Target(HTTP_CLIENT_ASYNC, 1, 1.05, Base.BARE_CLIENT, 10_000),

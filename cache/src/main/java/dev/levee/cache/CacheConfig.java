@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.ToIntBiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -60,16 +61,9 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
      * @param <W> what is held
      * @return a builder; not thread-safe
      * @throws NullPointerException if {@code value} is null
-     * @throws IllegalArgumentException if values have tags, which the other tiers do not know, or loads are gathered
      */
     public <W> Builder<K, W> holding(Function<? super W, ? extends @Nullable V> value) {
         Require.nonNull("value", value);
-        if (choices.tags() != null) {
-            throw new IllegalArgumentException("tags must not be set for a cache of several tiers");
-        }
-        if (choices.maxKeys() > 1) {
-            throw new IllegalArgumentException("gather must not be set for a cache of several tiers");
-        }
         Builder<K, W> held = new Builder<>();
         copyTo(held, value);
         held.strategy = strategy;
@@ -82,6 +76,13 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
                 V inside = value.apply(each);
                 return inside == null ? 1 : weigher.applyAsInt(key, inside);
             });
+        }
+        held.choices = held.choices
+                .gathered(choices.window(), choices.maxKeys())
+                .holding(each -> value.apply(each) == null);
+        BiFunction<? super K, ? super V, ? extends Collection<String>> tags = choices.tags();
+        if (tags != null) {
+            held.tags((key, each) -> tags.apply(key, Require.nonNull("value", value.apply(each))));
         }
         return held;
     }
@@ -124,6 +125,15 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
     }
 
     /**
+     * Returns what gives values their tags.
+     *
+     * @return the function; null if values have none
+     */
+    public @Nullable BiFunction<? super K, ? super V, ? extends Collection<String>> tagsOf() {
+        return choices.tags();
+    }
+
+    /**
      * Returns how long a single load waits for others that are loaded by the same call.
      *
      * @return the time; zero if loads are not gathered
@@ -145,15 +155,35 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
         return choices;
     }
 
-    /** What is set, or not, besides times: the functions of tags and weights, and how single loads are gathered. */
+    /**
+     * What is set, or not, besides times: the functions of tags and weights, how single loads are gathered, and which
+     * of the objects that are held say that there is no value.
+     */
     record Choices<K, V>(
             @Nullable BiFunction<? super K, ? super V, ? extends Collection<String>> tags,
             @Nullable ToIntBiFunction<? super K, ? super V> weigher,
             long maxWeight,
             Duration window,
-            int maxKeys) {
+            int maxKeys,
+            Predicate<? super V> absence) {
         Choices() {
-            this(null, null, 0, Duration.ZERO, 1);
+            this(null, null, 0, Duration.ZERO, 1, value -> false);
+        }
+
+        Choices<K, V> tagged(BiFunction<? super K, ? super V, ? extends Collection<String>> function) {
+            return new Choices<>(function, weigher, maxWeight, window, maxKeys, absence);
+        }
+
+        Choices<K, V> weighed(long bound, ToIntBiFunction<? super K, ? super V> function) {
+            return new Choices<>(tags, function, bound, window, maxKeys, absence);
+        }
+
+        Choices<K, V> gathered(Duration time, int most) {
+            return new Choices<>(tags, weigher, maxWeight, time, most, absence);
+        }
+
+        Choices<K, V> holding(Predicate<? super V> isAbsent) {
+            return new Choices<>(tags, weigher, maxWeight, window, maxKeys, isAbsent);
         }
 
         private Choices<K, V> checked(boolean maxSizeIsSet) {
@@ -270,7 +300,7 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
         public Builder<K, V> maxWeight(long value, ToIntBiFunction<? super K, ? super V> weigher) {
             long bound = Require.range("maxWeight", value, 1, Long.MAX_VALUE);
             Require.nonNull("weigher", weigher);
-            choices = new Choices<>(choices.tags(), weigher, bound, choices.window(), choices.maxKeys());
+            choices = choices.weighed(bound, weigher);
             return this;
         }
 
@@ -286,8 +316,7 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
          */
         public Builder<K, V> tags(BiFunction<? super K, ? super V, ? extends Collection<String>> function) {
             Require.nonNull("tags", function);
-            choices = new Choices<>(
-                    function, choices.weigher(), choices.maxWeight(), choices.window(), choices.maxKeys());
+            choices = choices.tagged(function);
             return this;
         }
 
@@ -314,7 +343,7 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
                         "window must be at most " + Nanos.text(MAX_WINDOW_SECONDS) + ", but was " + Nanos.text(window));
             }
             Require.range("maxKeys", maxKeys, 2, Integer.MAX_VALUE);
-            choices = new Choices<>(choices.tags(), choices.weigher(), choices.maxWeight(), window, maxKeys);
+            choices = choices.gathered(window, maxKeys);
             return this;
         }
 

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import java.util.function.ToIntBiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -17,12 +18,14 @@ final class EntryMarks<K, V> {
     private final String cache;
     private final @Nullable BiFunction<? super K, ? super V, ? extends Collection<String>> tagsOf;
     private final @Nullable ToIntBiFunction<? super K, ? super V> weigher;
+    private final Predicate<? super V> absence;
     private final Tags tags;
 
     EntryMarks(String cache, CacheConfig<K, V> config, Tags tags) {
         this.cache = cache;
         this.tagsOf = config.choices().tags();
         this.weigher = config.choices().weigher();
+        this.absence = config.choices().absence();
         this.tags = tags;
     }
 
@@ -93,7 +96,9 @@ final class EntryMarks<K, V> {
         if (tagsOf == null) {
             return null;
         }
-        return value == null ? tags.ofAbsence(epoch) : tags.of(names(key, tagsOf.apply(key, value)), epoch);
+        return value == null || absence.test(value)
+                ? tags.ofAbsence(epoch)
+                : tags.of(names(key, tagsOf.apply(key, value)), epoch);
     }
 
     private Set<String> names(K key, @Nullable Collection<String> given) {

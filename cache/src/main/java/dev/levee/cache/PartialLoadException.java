@@ -21,6 +21,8 @@ public final class PartialLoadException extends RuntimeException {
 
     private final transient Map<Object, Throwable> failures;
 
+    private final String subject;
+
     /**
      * Makes the answer of a loader of which a part failed.
      *
@@ -35,6 +37,7 @@ public final class PartialLoadException extends RuntimeException {
 
     PartialLoadException(String subject, Map<?, ?> values, Map<?, ? extends Throwable> failures) {
         super(text(subject, Require.nonNull("values", values), Require.nonNull("failures", failures)), first(failures));
+        this.subject = subject;
         this.values = copy("values", values);
         this.failures = copy("failures", failures);
     }
@@ -59,6 +62,18 @@ public final class PartialLoadException extends RuntimeException {
             copy.put(key, value);
         });
         return Collections.unmodifiableMap(copy);
+    }
+
+    /**
+     * Returns the same failures beside other values. For caches that are made of
+     * several tiers, which hold values inside of other objects.
+     *
+     * @param others what was read, by key
+     * @return a new exception
+     * @throws NullPointerException if the map is null, or a key or value in it
+     */
+    public PartialLoadException withValues(Map<?, ?> others) {
+        return new PartialLoadException(subject, others, failures());
     }
 
     /**

@@ -6,7 +6,6 @@ import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
-import dev.levee.redis.cache.TierNode.TierNames;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.TrackingArgs;
@@ -75,6 +74,9 @@ final class TierChannel implements AutoCloseable {
     interface Near {
         /** A key has changed, of which these are the bytes. */
         void drop(byte[] key);
+
+        /** All keys that have a tag may have changed. */
+        void dropTag(String tag);
 
         /** All keys may have changed. */
         void dropAll();
@@ -347,7 +349,7 @@ final class TierChannel implements AutoCloseable {
         applied = next;
     }
 
-    /** A message: {@code number:origin:k:key}, or {@code number:origin:a:} for all keys. */
+    /** A message: {@code number:origin:k:key}, or {@code t:tag}, or {@code a:} for all keys. */
     private void hear(byte[] message) {
         near.heard();
         int first = indexOf(message, 0);
@@ -361,11 +363,14 @@ final class TierChannel implements AutoCloseable {
         if (number < 0 || first < 0 || second < 0 || message.length < second + 3) {
             return; // sent by something else; if one of ours was lost, the next heartbeat finds that
         }
-        if (message[second + 1] == 'a') {
-            raiseFloor(number);
-            near.dropAll();
-        } else {
-            near.drop(Arrays.copyOfRange(message, second + 3, message.length));
+        byte[] what = Arrays.copyOfRange(message, second + 3, message.length);
+        switch (message[second + 1]) {
+            case 'a' -> {
+                raiseFloor(number);
+                near.dropAll();
+            }
+            case 't' -> near.dropTag(new String(what, StandardCharsets.UTF_8));
+            default -> near.drop(what);
         }
         if (number != applied + 1) {
             lost("a message", number);

@@ -3,17 +3,16 @@ package dev.levee.redis.cache;
 import static dev.levee.redis.cache.TierScripts.ascii;
 
 import dev.levee.core.Environment;
-import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
 import io.lettuce.core.KeyScanCursor;
+import io.lettuce.core.KeyValue;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.ScanArgs;
 import io.lettuce.core.ScanCursor;
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,6 +33,9 @@ final class TierNode implements AutoCloseable {
 
     private static final int SCANNED_AT_ONCE = 1_000;
 
+    /** How many tags Redis knows the last invalidation of; those of older ones count for all values that have tags. */
+    private static final int MAX_TAGS = 10_000;
+
     private final String cache;
     private final RedisTier<?, ?> tier;
     private final TierLink link;
@@ -42,14 +44,28 @@ final class TierNode implements AutoCloseable {
     private final byte[] origin;
     private final TierTotals totals;
 
-    /** Keys whose invalidation Redis has not got; guarded by itself. */
-    private final Set<ByteBuffer> pending = new LinkedHashSet<>();
+    /** Keys and tags whose invalidation Redis has not got; guarded by itself. */
+    private final Set<Changed> pending = new LinkedHashSet<>();
 
     /** Whether there were more than may be pending; guarded by {@link #pending}. */
     private boolean allPending;
 
     /** The last position that sessions were given and Redis has to reach; 0 if none. Guarded by {@link #pending}. */
     private long promised;
+
+    /** What an invalidation is of: the bytes of a key, or of a tag. */
+    private record Changed(ByteBuffer name, boolean isTag) {
+        byte[] bytes() {
+            byte[] copy = new byte[name.remaining()];
+            name.duplicate().get(copy);
+            return copy;
+        }
+    }
+
+    private static final Changed ALL = new Changed(ByteBuffer.allocate(0), false);
+
+    /** Whether values may have tags. */
+    private final boolean tagged;
 
     /** The name under which sessions know the changes of this server. */
     final String source;
@@ -59,41 +75,19 @@ final class TierNode implements AutoCloseable {
             String server,
             RedisClient client,
             RedisTier<?, ?> tier,
+            boolean tagged,
             Environment environment,
             TierTotals totals,
             TierChannel.Near near) {
         this.cache = cache;
         this.tier = tier;
+        this.tagged = tagged;
         this.totals = totals;
         this.source = server.equals(RedisTier.ONLY) ? cache : cache + '/' + server;
         this.names = new TierNames(tier.prefix + ":{" + cache + "}:" + tier.version + ':');
         this.origin = ascii(HexFormat.of().toHexDigits(environment.random().nextLong()));
         this.link = new TierLink(cache, server, client, tier, environment);
         this.channel = new TierChannel(link, names, tier, environment, near, this::repeatPending, this::rememberAll);
-    }
-
-    /** What the script that reads has answered. */
-    static final class TierAnswer {
-        final int kind;
-        final long seq;
-
-        /** The bytes of the value, if there is one. */
-        final byte @Nullable [] value;
-
-        /** The time of the server. */
-        final long serverMillis;
-
-        TierAnswer(int kind, long seq, long serverMillis, byte @Nullable [] value) {
-            this.kind = kind;
-            this.seq = seq;
-            this.serverMillis = serverMillis;
-            this.value = value;
-        }
-
-        long ageNanos(long readAtMillis) {
-            long millis = serverMillis - readAtMillis;
-            return millis < 0 ? -1 : Nanos.multiply(1_000_000L, (double) millis);
-        }
     }
 
     void start() {
@@ -131,44 +125,77 @@ final class TierNode implements AutoCloseable {
         return label >= channel.floor();
     }
 
-    /**
-     * Reads the value of a key, or takes the lease to load it.
-     *
-     * @param passBy whether the value that is there is of no use
-     */
-    TierAnswer read(byte[] key, byte[] token, boolean passBy) throws TierGoneException, InterruptedException {
-        List<Object> answer = link.run(
-                link.connection(channel.isTrusted()),
-                TierScripts.READ,
-                names.all(key),
-                token,
-                ascii(tier.leaseLife.toMillis()),
-                ascii(channel.floor()),
-                ascii(passBy ? 1 : 0));
-        int kind = (int) number(answer.get(0));
-        return new TierAnswer(
-                kind,
-                number(answer.get(1)),
-                number(answer.get(2)),
-                kind == TierScripts.HIT ? (byte[]) answer.get(3) : null);
+    /** Returns the values of keys by a plain MGET, each or null; only of use while the channel is trusted. */
+    List<KeyValue<byte[], byte[]>> getAll(List<byte[]> keys) throws TierGoneException, InterruptedException {
+        byte[][] values = keys.stream().map(names::value).toArray(byte[][]::new);
+        return link.call(link.connection(channel.isTrusted()), commands -> commands.mget(values));
     }
 
-    /** Puts what was loaded under a lease; false if the lease is not valid any more. */
-    boolean fill(byte[] key, byte[] token, byte[] value, long lifeMillis)
+    /**
+     * Reads the values of keys, or takes the leases to load them.
+     *
+     * @param passBy for each key, whether the value that is there is of no use
+     */
+    List<TierAnswer> read(List<byte[]> keys, byte[] token, boolean[] passBy)
             throws TierGoneException, InterruptedException {
-        return number(one(link.run(
-                        link.connection(channel.isTrusted()),
-                        TierScripts.FILL,
-                        names.all(key),
-                        token,
-                        value,
-                        ascii(lifeMillis))))
-                == 1;
+        byte[][] named = names.all(new byte[][] {names.sequence, names.floor, names.tags, names.settling}, keys);
+        byte[][] arguments = new byte[4 + keys.size()][];
+        arguments[0] = token;
+        arguments[1] = ascii(tier.leaseLife.toMillis());
+        arguments[2] = ascii(channel.floor());
+        arguments[3] = ascii(tagged ? 1 : 0);
+        for (int i = 0; i < passBy.length; i++) {
+            arguments[4 + i] = ascii(passBy[i] ? 1 : 0);
+        }
+        List<Object> answer = link.run(link.connection(channel.isTrusted()), TierScripts.READ, named, arguments);
+        List<TierAnswer> answers = new ArrayList<>();
+        for (int i = 3; i < answer.size(); i += 2) {
+            int kind = (int) number(answer.get(i));
+            answers.add(new TierAnswer(
+                    kind,
+                    number(answer.get(0)),
+                    number(answer.get(1)),
+                    number(answer.get(2)) == 1,
+                    kind == TierScripts.HIT ? (byte[]) answer.get(i + 1) : null));
+        }
+        return answers;
+    }
+
+    /** What is put into Redis for a key under a lease. */
+    static final class TierFill {
+        private final byte[] key;
+        private final byte[] value;
+        private final long lifeMillis;
+
+        TierFill(byte[] key, byte[] value, long lifeMillis) {
+            this.key = key;
+            this.value = value;
+            this.lifeMillis = lifeMillis;
+        }
+
+        int size() {
+            return key.length + value.length;
+        }
+    }
+
+    /** Puts what was loaded under leases; false for those that are not valid any more. */
+    List<Boolean> fill(byte[] token, List<TierFill> fills) throws TierGoneException, InterruptedException {
+        byte[][] arguments = new byte[1 + 2 * fills.size()][];
+        arguments[0] = token;
+        for (int i = 0; i < fills.size(); i++) {
+            arguments[1 + 2 * i] = fills.get(i).value;
+            arguments[2 + 2 * i] = ascii(fills.get(i).lifeMillis);
+        }
+        byte[][] named =
+                names.all(new byte[0][], fills.stream().map(fill -> fill.key).toList());
+        return link.run(link.connection(channel.isTrusted()), TierScripts.FILL, named, arguments).stream()
+                .map(done -> number(done) == 1)
+                .toList();
     }
 
     /** Gives a lease back; does not wait. */
     void release(byte[] key, byte[] token) {
-        link.send(TierScripts.FILL, names.all(key), token, new byte[0], ascii(0));
+        link.send(TierScripts.FILL, names.all(new byte[0][], List.of(key)), token, new byte[0], ascii(0));
     }
 
     /** Marks a key as being written: nothing is cached for it until {@link #end}, or the life of the mark is over. */
@@ -190,10 +217,10 @@ final class TierNode implements AutoCloseable {
         try {
             return change(key, what, token, tier.replicaLag, version, new byte[0], 0);
         } catch (TierGoneException gone) {
-            remember(key);
+            remember(new Changed(ByteBuffer.wrap(key), false));
             return 0;
         } catch (InterruptedException interrupted) {
-            remember(key);
+            remember(new Changed(ByteBuffer.wrap(key), false));
             throw interrupted;
         }
     }
@@ -209,7 +236,7 @@ final class TierNode implements AutoCloseable {
         return number(one(link.run(
                 link.connection(channel.isTrusted()),
                 TierScripts.CHANGE,
-                names.all(key),
+                names.changed(key),
                 names.channel,
                 origin,
                 key,
@@ -219,6 +246,36 @@ final class TierNode implements AutoCloseable {
                 version,
                 value,
                 ascii(lifeMillis))));
+    }
+
+    /** Invalidates all keys that have a tag; if Redis does not get that, it is repeated. Returns the position, or 0. */
+    long dropTag(byte[] tag) throws InterruptedException {
+        try {
+            return dropTagNow(tag);
+        } catch (TierGoneException gone) {
+            remember(new Changed(ByteBuffer.wrap(tag), true));
+            return 0;
+        } catch (InterruptedException interrupted) {
+            remember(new Changed(ByteBuffer.wrap(tag), true));
+            throw interrupted;
+        }
+    }
+
+    private long dropTagNow(byte[] tag) throws TierGoneException, InterruptedException {
+        byte[][] keys = {names.sequence, names.settling, names.tags};
+        return number(one(link.run(
+                link.connection(channel.isTrusted()),
+                TierScripts.TAG,
+                keys,
+                names.channel,
+                origin,
+                lag(),
+                tag,
+                ascii(MAX_TAGS))));
+    }
+
+    private byte[] lag() {
+        return ascii(tier.replicaLag.toMillis());
     }
 
     /** Invalidates all keys; if Redis does not get that, it is repeated. Returns the position, or 0. */
@@ -235,9 +292,9 @@ final class TierNode implements AutoCloseable {
     }
 
     private long clearNow() throws TierGoneException, InterruptedException {
-        byte[][] keys = {names.sequence, names.floor};
-        long position = number(
-                one(link.run(link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin)));
+        byte[][] keys = {names.sequence, names.floor, names.settling};
+        long position = number(one(link.run(
+                link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin, lag())));
         channel.raiseFloor(position);
         return position;
     }
@@ -260,12 +317,12 @@ final class TierNode implements AutoCloseable {
         } while (!at.isFinished());
     }
 
-    private void remember(byte[] key) {
+    private void remember(Changed changed) {
         synchronized (pending) {
             if (allPending || pending.size() >= tier.maxPending) {
                 rememberAll();
             } else {
-                pending.add(ByteBuffer.wrap(key));
+                pending.add(changed);
             }
         }
     }
@@ -320,9 +377,15 @@ final class TierNode implements AutoCloseable {
         if (goal == 0) {
             return;
         }
-        byte[][] keys = {names.sequence, names.floor};
+        byte[][] keys = {names.sequence, names.floor, names.settling};
         long reached = number(one(link.run(
-                link.connection(channel.isTrusted()), TierScripts.REACH, keys, names.channel, origin, ascii(goal))));
+                link.connection(channel.isTrusted()),
+                TierScripts.REACH,
+                keys,
+                names.channel,
+                origin,
+                ascii(goal),
+                lag())));
         synchronized (pending) {
             if (reached >= promised) {
                 promised = 0;
@@ -331,19 +394,21 @@ final class TierNode implements AutoCloseable {
     }
 
     private boolean repeatOne() throws TierGoneException, InterruptedException {
-        ByteBuffer next;
+        Changed next;
         boolean all;
         synchronized (pending) {
             all = allPending;
             if (!all && pending.isEmpty()) {
                 return false;
             }
-            next = all ? ByteBuffer.allocate(0) : pending.iterator().next();
+            next = all ? ALL : pending.iterator().next();
         }
         if (all) {
             clearNow();
+        } else if (next.isTag) {
+            dropTagNow(next.bytes());
         } else {
-            change(next.array(), "drop", new byte[0], tier.replicaLag, new byte[0], new byte[0], 0);
+            change(next.bytes(), "drop", new byte[0], tier.replicaLag, new byte[0], new byte[0], 0);
         }
         synchronized (pending) {
             // What was added meanwhile is repeated in turn: one invalidation too many costs a load.
@@ -370,62 +435,5 @@ final class TierNode implements AutoCloseable {
         return value instanceof byte[] text
                 ? Long.parseLong(new String(text, StandardCharsets.US_ASCII))
                 : ((Number) value).longValue();
-    }
-
-    /** The names of keys in Redis. */
-    static final class TierNames {
-        private final byte[] leases;
-        final byte[] prefix;
-        final byte[] sequence;
-        final byte[] floor;
-        final byte[] channel;
-
-        TierNames(String prefix) {
-            this.prefix = (prefix + "v:").getBytes(StandardCharsets.UTF_8);
-            leases = (prefix + "l:").getBytes(StandardCharsets.UTF_8);
-            sequence = (prefix + 'q').getBytes(StandardCharsets.UTF_8);
-            floor = (prefix + 'f').getBytes(StandardCharsets.UTF_8);
-            channel = (prefix + 'i').getBytes(StandardCharsets.UTF_8);
-        }
-
-        byte[] value(byte[] key) {
-            return joined(prefix, key);
-        }
-
-        boolean isValue(byte[] name) {
-            return name.length >= prefix.length && Arrays.equals(name, 0, prefix.length, prefix, 0, prefix.length);
-        }
-
-        byte[] keyOf(byte[] name) {
-            return Arrays.copyOfRange(name, prefix.length, name.length);
-        }
-
-        /** Returns the pattern of all names of values. */
-        byte[] pattern() {
-            ByteArrayOutputStream pattern = new ByteArrayOutputStream();
-            for (byte each : prefix) {
-                if ("\\*?[]^-".indexOf(each) >= 0) {
-                    pattern.write('\\');
-                }
-                pattern.write(each);
-            }
-            pattern.write('*');
-            return pattern.toByteArray();
-        }
-
-        byte[] lease(byte[] key) {
-            return joined(leases, key);
-        }
-
-        byte[][] all(byte[] key) {
-            return new byte[][] {value(key), lease(key), sequence, floor};
-        }
-
-        private static byte[] joined(byte[] prefix, byte[] key) {
-            ByteArrayOutputStream both = new ByteArrayOutputStream(prefix.length + key.length);
-            both.writeBytes(prefix);
-            both.writeBytes(key);
-            return both.toByteArray();
-        }
     }
 }

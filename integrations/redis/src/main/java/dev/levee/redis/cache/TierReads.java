@@ -1,14 +1,19 @@
 package dev.levee.redis.cache;
 
-import dev.levee.cache.BulkLoader;
+import dev.levee.cache.CacheConfig;
 import dev.levee.cache.Loader;
+import dev.levee.cache.PartialLoadException;
 import dev.levee.cache.StoreException;
 import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
+import dev.levee.core.internal.Require;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -32,19 +37,43 @@ final class TierReads {
         return Collections.unmodifiableMap(values);
     }
 
-    static <K, V> BulkLoader<K, HeldValue<V>> oneByOne(Loader<K, HeldValue<V>> load) {
-        return keys -> all(keys, load);
+    /** Returns how long the settings let the near cache hold a value. */
+    static <K, V> Duration life(CacheConfig<K, V> config, K key, HeldValue<V> held) {
+        V value = held.value();
+        if (value == null) {
+            return config.expireAbsentAfter();
+        }
+        return config.lifeOf() == null
+                ? config.expireAfter()
+                : Require.nonNull("expireAfter", config.lifeOf().apply(key, value));
     }
 
-    private static <K, V> Map<K, HeldValue<V>> all(Set<K> keys, Loader<K, HeldValue<V>> load) throws Exception {
-        Map<K, HeldValue<V>> loaded = new LinkedHashMap<>();
-        for (K key : keys) {
-            HeldValue<V> held = load.load(key);
-            if (held != null) {
-                loaded.put(key, held);
-            }
+    /** Returns the keys of a call, none of them null. */
+    static <K> List<K> copied(String cache, Iterable<? extends K> keys) {
+        List<K> copy = new ArrayList<>();
+        for (K key : Require.nonNull("keys", keys)) {
+            copy.add(Require.nonNull("cache \"" + cache + "\": keys[" + copy.size() + ']', key));
         }
-        return loaded;
+        return copy;
+    }
+
+    /** A load of many keys. */
+    @FunctionalInterface
+    interface ManyLoads<K, V> {
+        Map<K, HeldValue<V>> load(Collection<K> keys) throws Exception;
+    }
+
+    /** Runs a load of many keys on this thread, with the exceptions of a cache. */
+    static <K, V> Map<K, HeldValue<V>> directly(String name, Collection<K> keys, ManyLoads<K, V> load) {
+        try {
+            return load.load(keys);
+        } catch (PartialLoadException partial) {
+            Map<K, Throwable> seen = new LinkedHashMap<>();
+            partial.<K>failures().forEach((key, failure) -> seen.put(key, StoreException.ofLoad(name, failure)));
+            throw new PartialLoadException(partial.values(), seen);
+        } catch (Throwable failure) {
+            throw StoreException.ofLoad(name, failure);
+        }
     }
 
     /** Runs a load on this thread, with the exceptions of a cache. */

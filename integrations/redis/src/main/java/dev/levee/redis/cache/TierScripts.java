@@ -11,10 +11,14 @@ import java.nio.charset.StandardCharsets;
  *                     S     until when a write settles            F         the lowest version that may be filled
  * P:q         the sequence number of changes; each is published with its number
  * P:f         the number of the last change of all keys: what is labelled lower is dead
+ * P:t         a sorted set: t<tag>  the number of the last change of all keys that have the tag
+ *                           (empty)  what has tags and is labelled lower is dead: older changes are forgotten
+ * P:s         there for as long as replicas may not have what was invalidated by P:f or P:t
  * }</pre>
  *
  * <p>The sequence begins {@link #AHEAD} of the time of the server in microseconds, so it goes on upwards after all was
- * lost, and is never further ahead. Times are those of the server. See ADR 150 and ADR 151.
+ * lost, and is never further ahead. Times are those of the server. See ADR 150, ADR 151 and
+ * ADR 188.
  */
 final class TierScripts {
     /** How far the sequence is ahead of the time in microseconds at most; the scripts have it as a number. */
@@ -64,42 +68,91 @@ final class TierScripts {
             end
             """;
 
-    /** KEYS v l q f; ARGV token, life of a lease, lowest floor, whether to pass by the value. */
+    /**
+     * KEYS q f t s, then v l for each key; ARGV token, life of a lease, lowest floor, whether values have tags, then
+     * for each key whether to pass by the value. Returns the sequence, the time, whether replicas are behind, then for
+     * each key the kind and the value.
+     */
     static final TierScript READ = new TierScript(COMMON + """
-            local s = seq(KEYS[3])
-            local floor = math.max(tonumber(redis.call('GET', KEYS[4]) or '0'), tonumber(ARGV[3]))
-            local v = redis.pcall('GET', KEYS[1])
-            if type(v) == 'table' then return {4, text(s), text(now)} end
-            if v and ARGV[4] == '0' and (long(v, 8) or s) >= floor then
-              return {0, text(s), text(now), v}
-            end
-            local h = redis.pcall('HGETALL', KEYS[2])
-            if h.err then return {4, text(s), text(now)} end
-            local till, token
-            for i = 1, #h, 2 do
-              local f = string.sub(h[i], 1, 1)
-              if (f == 'W' or f == 'S') and tonumber(h[i + 1]) > now then
-                return {3, text(s), text(now)}
+            local s = seq(KEYS[1])
+            local floor = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(ARGV[3]))
+            local base = 0
+            if ARGV[4] == '1' then
+              base = redis.call('ZSCORE', KEYS[3], '')
+              if not base then
+                base = text(s)
+                redis.call('ZADD', KEYS[3], base, '')
               end
-              if f == 'X' then till = tonumber(h[i + 1]) end
-              if f == 'L' then token = h[i + 1] end
+              base = tonumber(base)
             end
-            if token and token ~= ARGV[1] and till > now then return {2, text(s), text(now), text(till - now)} end
-            redis.call('HSET', KEYS[2], 'L', ARGV[1], 'X', text(now + ARGV[2]))
-            if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
-            return {1, text(s), text(now)}
+            local function alive(v)
+              local label = long(v, 8) or s
+              if label < floor then return false end
+              local flags = string.byte(v, 3) or 0
+              if ARGV[4] == '0' or flags % 8 < 4 then return true end
+              if label < base then return false end
+              if flags % 2 == 1 then
+                return label >= tonumber(redis.call('ZREVRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2])
+              end
+              local at = 42
+              for i = 1, (string.byte(v, 40) or 0) * 256 + (string.byte(v, 41) or 0) do
+                if at + 1 > string.len(v) then return true end
+                local n = string.byte(v, at) * 256 + string.byte(v, at + 1)
+                local score = redis.call('ZSCORE', KEYS[3], 't' .. string.sub(v, at + 2, at + 1 + n))
+                if score and label < tonumber(score) then return false end
+                at = at + 2 + n
+              end
+              return true
+            end
+            local function lease(key)
+              local h = redis.pcall('HGETALL', key)
+              if h.err then return 4 end
+              local till, token
+              for i = 1, #h, 2 do
+                local f = string.sub(h[i], 1, 1)
+                if (f == 'W' or f == 'S') and tonumber(h[i + 1]) > now then return 3 end
+                if f == 'X' then till = tonumber(h[i + 1]) end
+                if f == 'L' then token = h[i + 1] end
+              end
+              if token and token ~= ARGV[1] and till > now then return 2 end
+              redis.call('HSET', key, 'L', ARGV[1], 'X', text(now + ARGV[2]))
+              if redis.call('PTTL', key) < tonumber(ARGV[2]) then redis.call('PEXPIRE', key, ARGV[2]) end
+              return 1
+            end
+            local out = {text(s), text(now), redis.call('EXISTS', KEYS[4])}
+            for i = 5, #KEYS, 2 do
+              local v = redis.pcall('GET', KEYS[i])
+              if type(v) == 'table' then
+                out[#out + 1] = 4
+                v = ''
+              elseif v and ARGV[(i + 5) / 2] == '0' and alive(v) then
+                out[#out + 1] = 0
+              else
+                out[#out + 1] = lease(KEYS[i + 1])
+                v = ''
+              end
+              out[#out + 1] = v
+            end
+            return out
             """);
 
-    /** KEYS v l; ARGV token, value, its life (0 to give the lease back alone). */
+    /** KEYS v l for each key; ARGV token, then for each key a value, and its life (0 to give the lease back alone). */
     static final TierScript FILL = new TierScript(COMMON + """
-            if redis.call('HGET', KEYS[2], 'L') ~= ARGV[1] then return {0} end
-            local low = redis.call('HGET', KEYS[2], 'F')
-            redis.call('HDEL', KEYS[2], 'L', 'X')
-            if ARGV[3] == '0' then return {1} end
-            if low and less(string.sub(ARGV[2], 16, 23), low) then return {0} end
-            redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-            redis.call('EXISTS', KEYS[1]) -- a read, so that client tracking goes on
-            return {1}
+            local function fill(key, lease, v, life)
+              if redis.pcall('HGET', lease, 'L') ~= ARGV[1] then return 0 end
+              local low = redis.call('HGET', lease, 'F')
+              redis.call('HDEL', lease, 'L', 'X')
+              if life == '0' then return 1 end
+              if low and less(string.sub(v, 16, 23), low) then return 0 end
+              redis.call('SET', key, v, 'PX', life)
+              redis.call('EXISTS', key) -- a read, so that client tracking goes on
+              return 1
+            end
+            local out = {}
+            for i = 1, #KEYS, 2 do
+              out[#out + 1] = fill(KEYS[i], KEYS[i + 1], ARGV[i + 1], ARGV[i + 2])
+            end
+            return out
             """);
 
     /**
@@ -146,12 +199,42 @@ final class TierScripts {
             return {text(s)}
             """);
 
-    /** KEYS q f; ARGV channel, origin. */
-    static final TierScript CLEAR = new TierScript(COMMON + """
+    private static final String SETTLE = """
+            local function settle(key, life)
+              if life ~= '0' and redis.call('PTTL', key) < tonumber(life) then
+                redis.call('SET', key, '', 'PX', life)
+              end
+            end
+            """;
+
+    /** KEYS q f s; ARGV channel, origin, how long replicas may be behind. */
+    static final TierScript CLEAR = new TierScript(COMMON + SETTLE + """
             seq(KEYS[1])
             local s = redis.call('INCR', KEYS[1])
             redis.call('SET', KEYS[2], text(s))
+            settle(KEYS[3], ARGV[3])
             redis.call('PUBLISH', ARGV[1], text(s) .. ':' .. ARGV[2] .. ':a:')
+            return {text(s)}
+            """);
+
+    /**
+     * KEYS q s t; ARGV channel, origin, how long replicas may be behind, tag, how many tags are remembered. When there
+     * are more, what has tags and is older than those that are forgotten is dead.
+     */
+    static final TierScript TAG = new TierScript(COMMON + SETTLE + """
+            seq(KEYS[1])
+            local s = redis.call('INCR', KEYS[1])
+            redis.call('ZADD', KEYS[3], text(s), 't' .. ARGV[4])
+            if not redis.call('ZSCORE', KEYS[3], '') then redis.call('ZADD', KEYS[3], text(s), '') end
+            local most = tonumber(ARGV[5])
+            if redis.call('ZCARD', KEYS[3]) > most + 1 then
+              local last = math.floor(most / 10)
+              local base = redis.call('ZRANGE', KEYS[3], last, last, 'WITHSCORES')[2]
+              redis.call('ZREMRANGEBYRANK', KEYS[3], 0, last)
+              redis.call('ZADD', KEYS[3], base, '')
+            end
+            settle(KEYS[2], ARGV[3])
+            redis.call('PUBLISH', ARGV[1], text(s) .. ':' .. ARGV[2] .. ':t:' .. ARGV[4])
             return {text(s)}
             """);
 
@@ -166,8 +249,11 @@ final class TierScripts {
             return {text(s), text(floor), text(now)}
             """);
 
-    /** KEYS q f; ARGV channel, origin, a position to reach. Invalidates all keys, unless it was reached before. */
-    static final TierScript REACH = new TierScript(COMMON + """
+    /**
+     * KEYS q f s; ARGV channel, origin, a position to reach, how long replicas may be behind. Invalidates all keys,
+     * unless it was reached before.
+     */
+    static final TierScript REACH = new TierScript(COMMON + SETTLE + """
             local s = seq(KEYS[1])
             local goal = tonumber(ARGV[3])
             if s >= goal then return {text(s)} end
@@ -175,6 +261,7 @@ final class TierScripts {
             if s < goal then return {'0'} end
             redis.call('SET', KEYS[1], text(s))
             redis.call('SET', KEYS[2], text(s))
+            settle(KEYS[3], ARGV[4])
             redis.call('PUBLISH', ARGV[1], text(s) .. ':' .. ARGV[2] .. ':a:')
             return {text(s)}
             """);

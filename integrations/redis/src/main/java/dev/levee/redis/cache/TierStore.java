@@ -2,23 +2,35 @@ package dev.levee.redis.cache;
 
 import static dev.levee.redis.cache.TierScripts.ascii;
 
+import dev.levee.cache.BulkLoader;
+import dev.levee.cache.CacheConfig;
 import dev.levee.cache.Loader;
+import dev.levee.cache.PartialLoadException;
 import dev.levee.cache.Store;
 import dev.levee.core.CallContext;
-import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.redis.cache.HeldValue.Keep;
-import dev.levee.redis.cache.TierNode.TierAnswer;
+import dev.levee.redis.cache.TierLoad.Freshness;
+import dev.levee.redis.cache.TierNode.TierFill;
 import java.net.ConnectException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,36 +39,28 @@ import org.slf4j.LoggerFactory;
 /**
  * What the near cache has behind it: Redis, and the store behind that.
  *
- * <pre>{@code
- * load     Redis has it            that
- *          a lease                 read the store, fill Redis if the lease is still valid
- *          another one has it      look again in a while; after maxWait read the store, and do not fill
- *          the key is written      read the store, and keep the value nowhere
- *          Redis is gone           read the store within the bulkhead, and keep the value for a short time
- *
- * save     mark the key, write the store, take the mark away; with each, everything cached of the key is dropped
- * }</pre>
- *
- * See ADR 150.
+ * <p>A load asks Redis by a plain GET, and if that brings nothing is a {@link TierLoad}. A write marks the key, writes
+ * the store and takes the mark away; with each, everything cached of the key is dropped. See ADR 150.
  */
-final class TierStore<K, V> implements Store<K, HeldValue<V>> {
+class TierStore<K, V> implements Store<K, HeldValue<V>> {
     private static final Logger LOG = LoggerFactory.getLogger(TwoTierCache.class);
 
-    private static final long FIRST_LOOK_NANOS = 2_000_000;
-    private static final long MAX_LOOK_NANOS = 50_000_000;
+    final String name;
+    final RedisTier<K, V> tier;
+    final Environment environment;
+    final TierServers servers;
+    final TierTotals totals;
 
-    private final String name;
-    private final RedisTier<K, V> tier;
+    /** Bounds loads past Redis. */
+    final Bulkhead bulkhead;
+
     private final @Nullable Loader<K, V> loader;
 
     /** The store, if the cache writes it. */
     private final @Nullable Store<K, V> writes;
 
-    private final Environment environment;
-    private final TierServers servers;
-    private final TierTotals totals;
+    private final @Nullable BiFunction<? super K, ? super V, ? extends Collection<String>> tagsOf;
     private final TierEnvelope<V> envelope;
-    private final Bulkhead bulkhead;
     private final long lagNanos;
     private volatile boolean warned;
 
@@ -65,6 +69,7 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
             RedisTier<K, V> tier,
             @Nullable Loader<K, V> loader,
             @Nullable Store<K, V> writes,
+            CacheConfig<K, V> config,
             Environment environment,
             TierServers servers,
             TierTotals totals) {
@@ -75,8 +80,9 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
         this.environment = environment;
         this.servers = servers;
         this.totals = totals;
-        this.envelope =
-                new TierEnvelope<>(tier.values, tier.version, tier.maxValueBytes, tier.compressFrom, tier.versionOf);
+        this.tagsOf = config.tagsOf();
+        this.envelope = new TierEnvelope<>(
+                tier.values, tier.version, tagsOf != null, tier.maxValueBytes, tier.compressFrom, tier.versionOf);
         this.lagNanos = Nanos.of(tier.replicaLag);
         this.bulkhead = Bulkhead.of(name + " past Redis", tier.maxLoads, environment);
     }
@@ -85,6 +91,10 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
         if (loader == null) {
             throw new IllegalStateException("cache \"" + name + "\" has no store to load from: use get(key, loader)");
         }
+        return loader;
+    }
+
+    @Nullable Loader<K, V> ownOrNull() {
         return loader;
     }
 
@@ -109,8 +119,9 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
     HeldValue<V> load(K key, Loader<? super K, ? extends V> from) throws Exception {
         byte[] bytes = bytes(key);
         TierNode node = servers.of(bytes);
+        TierGoneException gone = null;
         try {
-            if (node.isTrusted()) {
+            if (tagsOf == null && node.isTrusted()) {
                 byte[] there = node.get(bytes);
                 HeldValue<V> held =
                         there == null ? null : opened(there, environment.clock().nanoTime(), node::ageNanos);
@@ -119,96 +130,77 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
                     return held;
                 }
             }
-            return read(key, bytes, node, from, 0, Nanos.NEVER);
-        } catch (TierGoneException gone) {
-            return pastRedis(key, from, gone);
+        } catch (TierGoneException unreached) {
+            debug("a load goes past Redis", unreached);
+            gone = unreached;
         }
+        return new TierLoad<>(this, StoreRead.one(from), Freshness.ANY).one(key, bytes, node, gone);
     }
 
-    /** Loads a value that has seen all changes up to a position. */
-    HeldValue<V> loadFrom(K key, Loader<? super K, ? extends V> from, long position) throws Exception {
+    /** Loads a value as fresh as wanted. */
+    HeldValue<V> load(K key, Loader<? super K, ? extends V> from, Freshness wanted) throws Exception {
         byte[] bytes = bytes(key);
-        try {
-            return read(key, bytes, servers.of(bytes), from, position, Nanos.NEVER);
-        } catch (TierGoneException gone) {
-            return pastRedis(key, from, gone);
-        }
+        return new TierLoad<>(this, StoreRead.one(from), wanted).one(key, bytes, servers.of(bytes), null);
     }
 
-    /** Loads a value that was read from the store within an age. */
-    HeldValue<V> loadWithin(K key, Loader<? super K, ? extends V> from, Duration maxAge) throws Exception {
-        byte[] bytes = bytes(key);
-        try {
-            return read(key, bytes, servers.of(bytes), from, 0, Nanos.of(maxAge));
-        } catch (TierGoneException gone) {
-            return pastRedis(key, from, gone);
-        }
+    /** Loads many values as fresh as wanted. */
+    Map<K, HeldValue<V>> loadAll(
+            Collection<? extends K> keys, BulkLoader<? super K, ? extends V> from, Freshness wanted) throws Exception {
+        return new TierLoad<>(this, StoreRead.many(from), wanted).many(keys);
     }
 
     /** Reads the store, whatever is cached; notes for the session of the call how new that is. */
     HeldValue<V> loadStrong(K key, Loader<? super K, ? extends V> from) throws Exception {
-        long label = 0;
-        if (CallContext.current().session() != null) {
-            byte[] bytes = bytes(key);
-            TierNode node = servers.of(bytes);
-            try {
-                label = node.position();
-            } catch (TierGoneException gone) {
-                SafeLog.debug(LOG, "cache \"{}\": a session does not get a position", name, gone);
-            }
+        HeldValue<V> held = loadStrong(List.of(key), StoreRead.one(from)).get(key);
+        if (held == null) {
+            throw new IllegalStateException("a load has brought nothing at all");
         }
-        return new HeldValue<>(
-                strongly(key, from).value(), label, environment.clock().nanoTime(), false, Keep.NONE);
+        return held;
     }
 
-    private HeldValue<V> read(
-            K key, byte[] bytes, TierNode node, Loader<? super K, ? extends V> from, long position, long maxAgeNanos)
-            throws Exception {
-        byte[] token = ascii(HexFormat.of().toHexDigits(environment.random().nextLong())
-                + HexFormat.of().toHexDigits(environment.random().nextLong()));
-        long until = environment.clock().nanoTime() + patience();
-        long look = FIRST_LOOK_NANOS;
-        boolean passBy = false;
-        while (true) {
-            long asked = environment.clock().nanoTime();
-            TierAnswer answer = node.read(bytes, token, passBy);
-            switch (answer.kind) {
-                case TierScripts.HIT -> {
-                    byte[] there = answer.value;
-                    HeldValue<V> held = there == null ? null : opened(there, asked, answer::ageNanos);
-                    if (held != null && answer.seq >= position && isWithin(held, maxAgeNanos)) {
-                        totals.hits.increment();
-                        return held;
-                    }
-                    passBy = true; // of no use: load it anew, or wait for the process that does
-                }
-                case TierScripts.LEASE -> {
-                    return leased(key, bytes, node, token, answer, from);
-                }
-                case TierScripts.WAIT -> {
-                    long left = until - environment.clock().nanoTime();
-                    if (left <= 0) {
-                        totals.pastRedis.increment();
-                        long at = environment.clock().nanoTime();
-                        V value = bulkhead.call(() -> loaded(key, from)).value();
-                        return new HeldValue<>(value, answer.seq, at, true, Keep.FULL);
-                    }
-                    totals.waits.increment();
-                    passBy = false; // what the other process puts is new
-                    environment.scheduler().sleep(Math.min(look, left));
-                    look = Math.min(2 * look, MAX_LOOK_NANOS);
-                }
-                default -> {
-                    totals.uncached.increment();
-                    if (answer.kind == TierScripts.ODD) {
-                        warn("a key of Redis has another type; its value is read from the store", null);
-                    }
-                    long at = environment.clock().nanoTime();
-                    Keep keep = answer.kind == TierScripts.ODD ? Keep.BRIEF : Keep.NONE;
-                    return new HeldValue<>(strongly(key, from).value(), answer.seq, at, true, keep);
-                }
+    /** Reads the store for many keys, as {@link #loadStrong(Object, Loader)} does for one. */
+    Map<K, HeldValue<V>> loadAllStrong(Collection<K> keys, BulkLoader<? super K, ? extends V> from) throws Exception {
+        return loadStrong(keys, StoreRead.many(from));
+    }
+
+    private Map<K, HeldValue<V>> loadStrong(Collection<K> keys, StoreRead.Reader<K, V> reader) throws Exception {
+        Map<K, Long> labels = labels(keys);
+        long at = environment.clock().nanoTime();
+        CallContext strong = CallContext.current().withConsistency(Consistency.strong());
+        StoreRead<K, V> read =
+                strong.<StoreRead<K, V>, Exception>call(() -> StoreRead.of(name, labels.keySet(), reader));
+        Map<K, HeldValue<V>> values = new LinkedHashMap<>();
+        labels.forEach((key, label) -> {
+            if (!read.failures().containsKey(key)) {
+                values.put(
+                        key, new HeldValue<>(read.values().get(key), Set.of(), label, at, false, Keep.NONE));
             }
+        });
+        if (!read.failures().isEmpty()) {
+            throw new PartialLoadException(values, read.failures());
         }
+        return values;
+    }
+
+    /** Returns for each key the position of its server, if there is a session that notes it; else 0. */
+    private Map<K, Long> labels(Collection<K> keys) throws InterruptedException {
+        boolean noted = CallContext.current().session() != null;
+        Map<TierNode, Long> positions = new HashMap<>();
+        Map<K, Long> labels = new LinkedHashMap<>();
+        for (K key : keys) {
+            TierNode node = nodeOf(key);
+            if (noted && !positions.containsKey(node)) {
+                long position = 0;
+                try {
+                    position = node.position();
+                } catch (TierGoneException gone) {
+                    debug("a session does not get a position", gone);
+                }
+                positions.put(node, position);
+            }
+            labels.put(key, positions.getOrDefault(node, 0L));
+        }
+        return labels;
     }
 
     /** Whether a value was read from the store within an age. */
@@ -217,44 +209,38 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
                 || (held.aged() && environment.clock().nanoTime() - held.readAtNanos() <= maxAgeNanos - lagNanos);
     }
 
-    private long patience() {
-        Deadline own = CallContext.current().deadline();
-        long most = Nanos.of(tier.maxWait);
-        return own == null ? most : Math.min(most, own.remainingNanos());
+    /** Whether values may have tags. */
+    boolean isTagged() {
+        return tagsOf != null;
     }
 
-    private HeldValue<V> leased(
-            K key, byte[] bytes, TierNode node, byte[] token, TierAnswer answer, Loader<? super K, ? extends V> from)
-            throws Exception {
-        totals.leases.increment();
-        long at = environment.clock().nanoTime();
-        boolean given = false;
-        try {
-            V value = loaded(key, from).value();
-            byte[] sealed = envelope.seal(value, answer.seq, answer.serverMillis);
-            long life = value == null ? tier.expireAbsentAfter.toMillis() : life(tier.expireAfter);
-            if (sealed == null || life == 0) {
-                if (sealed == null) {
-                    totals.tooLarge.increment();
-                }
-                return new HeldValue<>(value, answer.seq, at, true, Keep.FULL);
-            }
-            Keep keep = Keep.BRIEF;
-            try {
-                given = true;
-                keep = node.fill(bytes, token, sealed, life) ? Keep.FULL : Keep.NONE;
-                if (keep == Keep.NONE) {
-                    totals.refusedFills.increment();
-                }
-            } catch (TierGoneException gone) {
-                SafeLog.debug(LOG, "cache \"{}\": a value was loaded and could not be put into Redis", name, gone);
-            }
-            return new HeldValue<>(value, answer.seq, at, true, keep);
-        } finally {
-            if (!given) {
-                node.release(bytes, token);
-            }
+    /** Returns the tags of a value. */
+    Set<String> tags(K key, @Nullable V value) {
+        if (tagsOf == null || value == null) {
+            return Set.of();
         }
+        Set<String> tags = new LinkedHashSet<>();
+        for (String tag : Require.nonNull("tags of key " + Text.printable(key), tagsOf.apply(key, value))) {
+            tags.add(checked(Require.nonNull("tag of key " + Text.printable(key), tag)));
+        }
+        return tags;
+    }
+
+    private static String checked(String tag) {
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(tag)) {
+            throw new IllegalArgumentException("a tag must be text that UTF-8 has, but was " + Text.printable(tag));
+        }
+        return tag;
+    }
+
+    /** Returns what is put into Redis for a value that was loaded; null if it is not kept there. */
+    @Nullable TierFill filling(byte[] key, @Nullable V value, Set<String> tags, TierAnswer lease) {
+        long life = value == null ? tier.expireAbsentAfter.toMillis() : life(tier.expireAfter);
+        byte[] sealed = envelope.seal(value, tags, lease.seq, lease.serverMillis);
+        if (sealed == null) {
+            totals.tooLarge.increment();
+        }
+        return sealed == null || life == 0 ? null : new TierFill(key, sealed, life);
     }
 
     private long life(Duration whole) {
@@ -267,28 +253,8 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
                                 * environment.random().nextDouble()));
     }
 
-    /** What the store has, if it has something. */
-    private record LoadedValue<V>(@Nullable V value) {}
-
-    /** Reads the store for what is to be cached. */
-    private LoadedValue<V> loaded(K key, Loader<? super K, ? extends V> from) throws Exception {
-        return tier.replicaLag.isZero() ? strongly(key, from) : new LoadedValue<>(from.load(key));
-    }
-
-    private LoadedValue<V> strongly(K key, Loader<? super K, ? extends V> from) throws Exception {
-        CallContext strong = CallContext.current().withConsistency(Consistency.strong());
-        return strong.<LoadedValue<V>, Exception>call(() -> new LoadedValue<>(from.load(key)));
-    }
-
-    private HeldValue<V> pastRedis(K key, Loader<? super K, ? extends V> from, TierGoneException gone)
-            throws Exception {
-        if (tier.failing) {
-            throw new ConnectException("Redis is gone, and the cache is to fail then: " + gone.getMessage());
-        }
-        totals.pastRedis.increment();
-        long at = environment.clock().nanoTime();
-        V value = bulkhead.call(() -> strongly(key, from)).value();
-        return new HeldValue<>(value, 0, at, true, Keep.BRIEF);
+    void debug(String what, TierGoneException gone) {
+        SafeLog.debug(LOG, "cache \"{}\": " + what, name, gone);
     }
 
     /**
@@ -297,11 +263,12 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
      * @param now a reading of the clock
      * @param ageAt returns how long before it a time of the server was; negative if that is not known
      */
-    private @Nullable HeldValue<V> opened(byte[] sealed, long now, LongUnaryOperator ageAt) {
+    @Nullable HeldValue<V> opened(byte[] sealed, long now, LongUnaryOperator ageAt) {
         try {
             TierEnvelope.OpenedValue<V> opened = envelope.open(sealed);
             long age = ageAt.applyAsLong(opened.readAtMillis());
-            return new HeldValue<>(opened.value(), opened.label(), now - Math.max(0, age), age >= 0, Keep.FULL);
+            return new HeldValue<>(
+                    opened.value(), opened.tags(), opened.label(), now - Math.max(0, age), age >= 0, Keep.FULL);
         } catch (RuntimeException unreadable) {
             totals.unreadable.increment();
             warn("a value in Redis cannot be read, and is loaded anew", unreadable);
@@ -309,7 +276,7 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
         }
     }
 
-    private void warn(String what, @Nullable Throwable why) {
+    void warn(String what, @Nullable Throwable why) {
         if (!warned) {
             warned = true;
             SafeLog.warn(LOG, "cache \"{}\": " + what + "; this is not logged again", name, why);
@@ -325,7 +292,7 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
         byte[] bytes = bytes(key);
         Store<K, V> store = writes;
         if (store == null) {
-            putInRedis(bytes, value);
+            putInRedis(bytes, value, held.tags());
         } else {
             write(bytes, envelope.version(value), () -> store.save(key, value));
         }
@@ -341,8 +308,8 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
         }
     }
 
-    private void putInRedis(byte[] bytes, V value) throws Exception {
-        byte[] sealed = envelope.seal(value, 0, 0);
+    private void putInRedis(byte[] bytes, V value, Set<String> tags) throws Exception {
+        byte[] sealed = envelope.seal(value, tags, 0, 0);
         if (sealed == null) {
             throw new IllegalArgumentException(
                     "cache \"" + name + "\": a value must have at most " + tier.maxValueBytes + " bytes");
@@ -406,6 +373,12 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
     /** Drops all keys in Redis and in other processes. */
     void invalidateAll() {
         tellAll(servers.all(), TierNode::clear);
+    }
+
+    /** Drops all keys that have a tag, in Redis and in other processes. */
+    void invalidateTag(String tag) {
+        byte[] bytes = checked(tag).getBytes(StandardCharsets.UTF_8);
+        tellAll(servers.all(), each -> each.dropTag(bytes));
     }
 
     /** What a server is told; returns the position. */

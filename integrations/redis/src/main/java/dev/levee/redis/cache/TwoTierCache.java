@@ -15,12 +15,13 @@ import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.redis.cache.TierLoad.Freshness;
 import dev.levee.redis.cache.TierServers.Shards;
 import io.lettuce.core.RedisClient;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +51,8 @@ import org.jspecify.annotations.Nullable;
  *       the process ends before.
  *   <li>With write-through and write-around the value that was written is cached nowhere until it is read; with
  *       cache-aside a value that is put is put into Redis, and no store is written.
- *   <li>Tags, gathered loads, conditional changes and a time for one value are refused. A {@link BulkLoader} is asked
- *       for one key at a time. Asynchronous loads use a thread each while they wait.
+ *   <li>Conditional changes and a time for one value are refused. Asynchronous loads use a thread each while they
+ *       wait.
  *   <li>Loads run with {@link Consistency#strong()}, see {@link RedisTier.Builder#replicaLag}.
  * </ul>
  *
@@ -64,6 +65,7 @@ import org.jspecify.annotations.Nullable;
 public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
     private final Cache<K, HeldValue<V>> near;
     private final TierStore<K, V> store;
+    private final ManyReads<K, V> many;
     private final TierServers servers;
     private final TierTotals totals = new TierTotals();
     private final Environment environment;
@@ -90,6 +92,15 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
             }
 
             @Override
+            public void dropTag(String tag) {
+                if (store.isTagged()) {
+                    near.invalidateTag(tag);
+                } else { // another process is configured otherwise
+                    near.invalidateAll();
+                }
+            }
+
+            @Override
             public void dropAll() {
                 totals.clears.increment();
                 near.invalidateAll();
@@ -102,14 +113,22 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         };
         this.servers = new TierServers(
                 tier.servers,
-                (server, client) -> new TierNode(name, server, client, tier, environment, totals, hearing));
-        this.store = new TierStore<>(name, tier, loader, writes, environment, servers, totals);
+                (server, client) -> new TierNode(
+                        name, server, client, tier, config.tagsOf() != null, environment, totals, hearing));
+        this.store = loader instanceof BulkLoader<K, V> many
+                ? new BulkTierStore<>(name, tier, many, writes, config, environment, servers, totals)
+                : new TierStore<>(name, tier, loader, writes, config, environment, servers, totals);
         @SuppressWarnings("NullAway") // that there is no value is held, too
-        CacheConfig<K, HeldValue<V>> held = config.<HeldValue<V>>holding(HeldValue::value)
-                .expireAfter((key, each) -> each.life(lifeOf(config, key, each), tier.maxSuspect, isTrusted(key)))
-                .writeAround()
-                .build();
-        this.near = Cache.over(name, store, held, environment);
+        CacheConfig.Builder<K, HeldValue<V>> held = config.<HeldValue<V>>holding(HeldValue::value)
+                .expireAfter((key, each) -> {
+                    return each.life(TierReads.life(config, key, each), tier.maxSuspect, isTrusted(key));
+                })
+                .writeAround();
+        if (config.tagsOf() != null) {
+            held.tags((key, each) -> each.tags());
+        }
+        this.near = Cache.over(name, store, held.build(), environment);
+        this.many = new ManyReads<>(near, store);
         if (writes != null) {
             writes.whenChanged(key -> {
                 near.invalidate(key);
@@ -117,16 +136,6 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
             });
         }
         servers.start();
-    }
-
-    private static <K, V> Duration lifeOf(CacheConfig<K, V> config, K key, HeldValue<V> held) {
-        V value = held.value();
-        if (value == null) {
-            return config.expireAbsentAfter();
-        }
-        return config.lifeOf() == null
-                ? config.expireAfter()
-                : Require.nonNull("expireAfter", config.lifeOf().apply(key, value));
     }
 
     private boolean isTrusted(K key) {
@@ -161,7 +170,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
      * @return the cache
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
-     *     there are tags or gathered loads, or the cache is to write and the store cannot
+     *     loads are gathered and the store is no {@link BulkLoader}, or the cache is to write and the store cannot
      */
     public static <K, V> TwoTierCache<K, V> over(
             String name,
@@ -185,7 +194,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
      * @return the cache
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
-     *     there are tags or gathered loads, or the cache is to write and the store cannot
+     *     loads are gathered and the store is no {@link BulkLoader}, or the cache is to write and the store cannot
      */
     public static <K, V> TwoTierCache<K, V> over(
             String name,
@@ -209,7 +218,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
             HeldValue<V> held = near.get(key);
             return held == null ? null : held.value();
         }
-        return chosen(key, null);
+        return TierReads.value(chosen(key, null));
     }
 
     @Override
@@ -219,11 +228,11 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
             HeldValue<V> held = near.get(key, each -> store.load(each, loader));
             return held == null ? null : held.value();
         }
-        return chosen(key, loader);
+        return TierReads.value(chosen(key, loader));
     }
 
     /** Reads as fresh as the context of the call says. */
-    private @Nullable V chosen(K key, @Nullable Loader<? super K, ? extends V> given) {
+    private @Nullable HeldValue<V> chosen(K key, @Nullable Loader<? super K, ? extends V> given) {
         Require.nonNull("key", key);
         CallContext context = CallContext.current();
         Consistency choice = context.consistency();
@@ -242,19 +251,20 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
                         long position = session.position(node.source);
                         yield node.hasApplied(position)
                                 ? nearly(key, from)
-                                : direct(key, each -> store.loadFrom(each, from, position));
+                                : direct(
+                                        key,
+                                        each -> store.load(each, from, new Freshness(any -> position, Nanos.NEVER)));
                     }
                     case BOUNDED -> bounded(key, from, choice.maxAge());
                 };
-        if (held == null) {
-            return null;
+        if (held != null) {
+            store.note(node, held.label());
         }
-        store.note(node, held.label());
-        return held.value();
+        return held;
     }
 
     private @Nullable HeldValue<V> nearly(K key, Loader<? super K, ? extends V> from) {
-        return near.get(key, each -> store.load(each, from));
+        return from == store.ownOrNull() ? near.get(key) : near.get(key, each -> store.load(each, from));
     }
 
     private @Nullable HeldValue<V> bounded(K key, Loader<? super K, ? extends V> from, Duration maxAge) {
@@ -269,7 +279,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         held = nearly(key, from);
         return held != null && store.isWithin(held, nanos)
                 ? held
-                : direct(key, each -> store.loadWithin(each, from, maxAge));
+                : direct(key, each -> store.load(each, from, new Freshness(any -> 0, nanos)));
     }
 
     /** Loads past the near cache, with the exceptions that it has. */
@@ -307,27 +317,12 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
 
     @Override
     public Map<K, V> getAll(Iterable<? extends K> keys) {
-        store.own();
-        return CallState.current().reads() == null ? TierReads.values(near.getAll(keys)) : all(keys, store.own());
+        return many.getAllByOwn(keys, key -> chosen(key, null));
     }
 
     @Override
     public Map<K, V> getAll(Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader) {
-        return all(keys, Require.nonNull("loader", loader));
-    }
-
-    private Map<K, V> all(Iterable<? extends K> keys, Loader<? super K, ? extends V> from) {
-        if (CallState.current().reads() == null) {
-            return TierReads.values(near.getAll(keys, TierReads.oneByOne(key -> store.load(key, from))));
-        }
-        Map<K, V> values = new LinkedHashMap<>();
-        for (K key : Require.nonNull("keys", keys)) {
-            V value = chosen(key, from);
-            if (value != null) {
-                values.put(key, value);
-            }
-        }
-        return java.util.Collections.unmodifiableMap(values);
+        return many.getAll(keys, Require.nonNull("loader", loader));
     }
 
     @Override
@@ -342,24 +337,27 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
 
     private CompletableFuture<@Nullable V> async(K key, Loader<? super K, ? extends V> from) {
         if (CallState.current().reads() == null) {
-            return near.getAsync(key, each -> store.load(each, from)).thenApply(TierReads::value);
+            CompletableFuture<@Nullable HeldValue<V>> held = from == store.ownOrNull()
+                    ? near.getAsync(key)
+                    : near.getAsync(key, each -> store.load(each, from));
+            return held.thenApply(TierReads::value);
         }
-        return TierReads.<@Nullable V>supply(environment, () -> chosen(key, from));
+        return TierReads.<@Nullable V>supply(environment, () -> TierReads.value(chosen(key, from)));
     }
 
     @Override
     public CompletableFuture<Map<K, V>> getAllAsync(Iterable<? extends K> keys) {
-        return allAsync(keys, store.own());
+        store.own();
+        List<K> asked = TierReads.copied(name(), keys);
+        return TierReads.supply(environment, () -> getAll(asked));
     }
 
     @Override
     public CompletableFuture<Map<K, V>> getAllAsync(
             Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader) {
-        return allAsync(keys, Require.nonNull("loader", loader));
-    }
-
-    private CompletableFuture<Map<K, V>> allAsync(Iterable<? extends K> keys, Loader<? super K, ? extends V> from) {
-        return TierReads.supply(environment, () -> all(keys, from));
+        Require.nonNull("loader", loader);
+        List<K> asked = TierReads.copied(name(), keys);
+        return TierReads.supply(environment, () -> getAll(asked, loader));
     }
 
     @Override
@@ -375,7 +373,9 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
 
     @Override
     public void put(K key, V value) {
-        near.put(key, new HeldValue<>(Require.nonNull("value", value), 0, 0, false, HeldValue.Keep.FULL));
+        Require.nonNull("key", key);
+        Set<String> tags = store.tags(key, Require.nonNull("value", value));
+        near.put(key, new HeldValue<>(value, tags, 0, 0, false, HeldValue.Keep.FULL));
     }
 
     /**
@@ -410,9 +410,20 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         }
     }
 
+    /**
+     * Drops all values that have a tag, here, in Redis and in all processes, as {@link #invalidate} drops one: by one
+     * command, however many there are. Values in Redis have the tags that they were given when they were loaded.
+     */
     @Override
     public void invalidateTag(String tag) {
-        near.invalidateTag(tag);
+        Require.nonNull("tag", tag);
+        try {
+            if (store.isTagged()) {
+                store.invalidateTag(tag);
+            }
+        } finally {
+            near.invalidateTag(tag); // which says so if there are no tags
+        }
     }
 
     /** Drops all values, here, in Redis and in all processes, as {@link #invalidate} drops one. */

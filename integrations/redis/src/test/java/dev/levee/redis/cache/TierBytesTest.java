@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -79,7 +80,7 @@ class TierBytesTest {
     }
 
     private static byte[] sealed() {
-        return new TierEnvelope<>(Codec.strings(), 1, 1000, 0, null).seal("wrong", 5, 6);
+        return new TierEnvelope<>(Codec.strings(), 1, false, 1000, 0, null).seal("wrong", Set.of(), 5, 6);
     }
 
     @Test
@@ -108,7 +109,8 @@ class TierBytesTest {
 
     @Test
     void a_value_of_another_codec_is_a_miss() {
-        isRepaired(new TierEnvelope<>(JacksonCodec.of(String.class), 1, 1000, 0, null).seal("wrong", 5, 6));
+        isRepaired(new TierEnvelope<>(JacksonCodec.of(String.class), 1, false, 1000, 0, null)
+                .seal("wrong", Set.of(), 5, 6));
     }
 
     @Test
@@ -218,28 +220,32 @@ class TierBytesTest {
 
     @Test
     void a_compressed_value_that_says_a_wrong_length_is_refused_without_the_memory_for_it() {
-        TierEnvelope<byte[]> large = new TierEnvelope<>(Codec.bytes(), 1, 100_000_000, 1, null);
-        byte[] bomb = large.seal(new byte[50_000_000], 1, 1);
+        TierEnvelope<byte[]> large = new TierEnvelope<>(Codec.bytes(), 1, false, 100_000_000, 1, null);
+        byte[] bomb = large.seal(new byte[50_000_000], Set.of(), 1, 1);
         assertThat(bomb).hasSizeLessThan(1_000_000);
-        TierEnvelope<byte[]> small = new TierEnvelope<>(Codec.bytes(), 1, 1_000, 1, null);
+        TierEnvelope<byte[]> small = new TierEnvelope<>(Codec.bytes(), 1, false, 1_000, 1, null);
         assertThatThrownBy(() -> small.open(bomb)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
     void damaged_bytes_are_never_another_value() {
         Random random = new Random(7);
-        for (int compress : new int[] {0, 1}) {
-            TierEnvelope<String> envelope = new TierEnvelope<>(Codec.strings(), 1, 1000, compress, null);
+        for (int form = 0; form < 4; form++) {
+            boolean tagged = form >= 2;
+            Set<String> tags = tagged ? Set.of("red", "gr\u00fcn") : Set.of();
+            TierEnvelope<String> envelope = new TierEnvelope<>(Codec.strings(), 1, tagged, 1000, form % 2, null);
             String value = "value ".repeat(20);
-            byte[] whole = envelope.seal(value, 5, 6);
-            assertThat(envelope.open(whole).value()).isEqualTo(value);
+            byte[] whole = envelope.seal(value, tags, 5, 6);
+            assertThat(envelope.open(whole)).isEqualTo(new TierEnvelope.OpenedValue<>(value, tags, 5, 6));
             for (int i = 0; i < 20_000; i++) {
                 byte[] damaged = whole.clone();
                 for (int flips = 1 + random.nextInt(3); flips > 0; flips--) {
                     damaged[random.nextInt(damaged.length)] ^= (byte) (1 << random.nextInt(8));
                 }
                 try {
-                    assertThat(envelope.open(damaged).value()).isEqualTo(value);
+                    TierEnvelope.OpenedValue<String> opened = envelope.open(damaged);
+                    assertThat(opened.value()).isEqualTo(value);
+                    assertThat(opened.tags()).isEqualTo(tags);
                 } catch (IllegalArgumentException refused) {
                     assertThat(refused).hasMessageNotContaining("value value");
                 }
@@ -249,10 +255,18 @@ class TierBytesTest {
 
     @Test
     void an_absent_value_and_times_come_back() {
-        TierEnvelope<String> envelope = new TierEnvelope<>(Codec.strings(), 1, 1000, 0, null);
-        assertThat(envelope.open(envelope.seal(null, 7, 8)))
-                .isEqualTo(new TierEnvelope.OpenedValue<String>(null, 7, 8));
-        assertThat(Duration.ofMillis(envelope.open(envelope.seal("a", 1, 2)).readAtMillis()))
+        TierEnvelope<String> envelope = new TierEnvelope<>(Codec.strings(), 1, false, 1000, 0, null);
+        assertThat(envelope.open(envelope.seal(null, Set.of(), 7, 8)))
+                .isEqualTo(new TierEnvelope.OpenedValue<String>(null, Set.of(), 7, 8));
+        assertThat(Duration.ofMillis(
+                        envelope.open(envelope.seal("a", Set.of(), 1, 2)).readAtMillis()))
                 .hasMillis(2);
+    }
+
+    @Test
+    void tags_that_the_layout_has_no_room_for_keep_a_value_out_of_redis() {
+        TierEnvelope<String> envelope = new TierEnvelope<>(Codec.strings(), 1, true, 1000, 0, null);
+        assertThat(envelope.seal("a", Set.of("t".repeat(65_535)), 1, 2)).isNotNull();
+        assertThat(envelope.seal("a", Set.of("t".repeat(65_536)), 1, 2)).isNull();
     }
 }

@@ -68,6 +68,8 @@ class TierOutageTest {
         assertThat(tiers.loads.get() - before)
                 .as("near values still spare the store")
                 .isLessThan(100);
+        tiers.rows.put("a", "3");
+        Tiers.await(() -> "3".equals(one.get("a"))); // nor what was loaded meanwhile, again and again
         server.restart();
         Tiers.trusted(one);
         tiers.rows.put("a", "4");

@@ -22,8 +22,9 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Two processes with a near cache each, over one Redis that is cut off, frozen, emptied and killed meanwhile. The long
- * forms: {@code -Dlevee.redis.cuts=1000}, {@code -Dlevee.redis.races=1000000}, {@code -Dlevee.redis.echoes=5000}.
+ * Processes with a near cache each, over one Redis that is cut off, frozen, emptied and killed meanwhile. The long
+ * forms: {@code -Dlevee.redis.cuts=1000}, {@code -Dlevee.redis.races=1000000}, {@code -Dlevee.redis.echoes=5000},
+ * {@code -Dlevee.redis.processes=4}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 30, unit = TimeUnit.MINUTES)
@@ -31,6 +32,7 @@ class TierProcessesTest {
     private static final int CUTS = Integer.getInteger("levee.redis.cuts", 20);
     private static final int RACES = Integer.getInteger("levee.redis.races", 4_000);
     private static final int ECHOES = Integer.getInteger("levee.redis.echoes", 100);
+    private static final int PROCESSES = Integer.getInteger("levee.redis.processes", 2);
     private static final int THREADS = 4;
 
     private RedisServer cache;
@@ -45,7 +47,7 @@ class TierProcessesTest {
         private final BufferedReader out;
         private final OutputStream in;
 
-        Child(int cachePort, int rowsPort, int number, boolean failing) throws IOException {
+        Child(int cachePort, int rowsPort, int number, String form) throws IOException {
             process = new ProcessBuilder(
                             System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
                             "-Xmx256m",
@@ -57,8 +59,8 @@ class TierProcessesTest {
                             Integer.toString(cachePort),
                             Integer.toString(rowsPort),
                             Integer.toString(number),
-                            "2",
-                            Boolean.toString(failing))
+                            Integer.toString(PROCESSES),
+                            form)
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
             out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
@@ -92,16 +94,16 @@ class TierProcessesTest {
         proxy = FaultProxy.to(cache.port());
         tiers = new Tiers();
         TierWorker.prepare(tiers.commands(rows));
-        launch(false);
+        launch("plain");
     }
 
-    private void launch(boolean failing) throws IOException {
+    private void launch(String form) throws IOException {
         for (Child each : children) {
             each.process.destroyForcibly();
         }
         children.clear();
-        for (int i = 0; i < 2; i++) {
-            children.add(new Child(proxy.port(), rows.port(), i, failing));
+        for (int i = 0; i < PROCESSES; i++) {
+            children.add(new Child(proxy.port(), rows.port(), i, form));
         }
         awaitAll("ready");
     }
@@ -137,9 +139,23 @@ class TierProcessesTest {
     }
 
     @Test
-    void races_over_two_processes_leave_nothing_stale_and_break_no_session() throws IOException {
+    void races_over_processes_leave_nothing_stale_and_break_no_session() throws IOException {
+        races();
+    }
+
+    @Test
+    void races_of_values_with_tags_do_not_either() throws IOException {
+        launch("tagged");
+        try {
+            races();
+        } finally {
+            launch("plain");
+        }
+    }
+
+    private void races() throws IOException {
         int rounds = Math.max(1, RACES / 50_000);
-        int each = RACES / rounds / 2 / THREADS;
+        int each = RACES / rounds / PROCESSES / THREADS;
         List<String> done = List.of();
         for (int round = 0; round < rounds; round++) {
             sayAll("run " + THREADS + " " + each + " " + round);
@@ -158,11 +174,11 @@ class TierProcessesTest {
 
     @Test
     void with_writes_that_fail_while_redis_is_gone_no_session_goes_back_whatever_is_cut() throws Exception {
-        launch(true);
+        launch("failing");
         try {
             cuts();
         } finally {
-            launch(false);
+            launch("plain");
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.levee.redis.cache;
 
+import dev.levee.cache.BulkLoader;
 import dev.levee.cache.Codec;
+import dev.levee.cache.PartialLoadException;
 import dev.levee.cache.Store;
 import dev.levee.cache.StoreException;
 import dev.levee.core.CallContext;
@@ -19,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -28,13 +31,16 @@ import java.util.concurrent.locks.LockSupport;
  * key has one writer, whose values count upwards, so it is known which of two values is the newer one. Sessions lie in
  * the database and go from process to process; what each has seen is checked at each read.
  *
- * <p>Even keys are written through the cache, odd ones past it and then invalidated.
+ * <p>Even keys are written through the cache, odd ones past it and then invalidated, by their tag if they have one.
  */
-final class TierWorker implements Store<String, String> {
+final class TierWorker implements Store<String, String>, BulkLoader<String, String> {
     static final int KEYS = 24;
     private static final int SESSIONS = 16;
 
+    private static final int KEYS_OF_MANY = 4;
+
     private final boolean failing;
+    private final boolean tagged;
     private final int process;
     private final int processes;
     private final RedisCommands<String, String> rows;
@@ -44,8 +50,9 @@ final class TierWorker implements Store<String, String> {
     private final AtomicLong writes = new AtomicLong();
     private final AtomicInteger violations = new AtomicInteger();
 
-    private TierWorker(int cachePort, int rowsPort, int process, int processes, boolean failing) {
-        this.failing = failing;
+    private TierWorker(int cachePort, int rowsPort, int process, int processes, String form) {
+        this.failing = form.equals("failing");
+        this.tagged = form.equals("tagged");
         this.process = process;
         this.processes = processes;
         rows = RedisClient.create("redis://127.0.0.1:" + rowsPort).connect().sync();
@@ -57,8 +64,12 @@ final class TierWorker implements Store<String, String> {
         if (failing) {
             tier.failWhenGone();
         }
-        cache = TwoTierCache.over(
-                "rows", tier.build(), this, near -> near.writeThrough().expireAfter(Duration.ofHours(1)));
+        cache = TwoTierCache.over("rows", tier.build(), this, near -> {
+            near.writeThrough().expireAfter(Duration.ofHours(1));
+            if (tagged) {
+                near.tags((key, value) -> List.of(tag(key)));
+            }
+        });
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
@@ -67,7 +78,7 @@ final class TierWorker implements Store<String, String> {
                 Integer.parseInt(args[1]),
                 Integer.parseInt(args[2]),
                 Integer.parseInt(args[3]),
-                Boolean.parseBoolean(args[4]));
+                args[4]);
         Tiers.trusted(worker.cache);
         System.out.println("ready");
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -88,6 +99,19 @@ final class TierWorker implements Store<String, String> {
     @Override
     public String load(String key) {
         return rows.get("row:" + key);
+    }
+
+    @Override
+    public Map<String, String> loadAll(Set<String> keys) {
+        Map<String, String> found = new HashMap<>();
+        rows.mget(keys.stream().map(key -> "row:" + key).toArray(String[]::new))
+                .forEach(each -> each.ifHasValue(
+                        value -> found.put(each.getKey().substring("row:".length()), value)));
+        return found;
+    }
+
+    private static String tag(String key) {
+        return "of " + key;
     }
 
     @Override
@@ -140,7 +164,7 @@ final class TierWorker implements Store<String, String> {
                 for (int i = 0; i < operations; i++) {
                     try {
                         operate(random, number, threads);
-                    } catch (StoreException gone) {
+                    } catch (StoreException | PartialLoadException gone) {
                         if (!failing) {
                             report("failed: " + gone);
                         }
@@ -191,6 +215,17 @@ final class TierWorker implements Store<String, String> {
         } else if (dice < 45) {
             reads.incrementAndGet();
             cache.get("k" + index);
+        } else if (dice < 55) {
+            List<String> keys = new ArrayList<>();
+            for (int i = 0; i < KEYS_OF_MANY; i++) {
+                keys.add("k" + (index + i * i) % KEYS);
+            }
+            Map<String, String> values =
+                    context.<Map<String, String>, RuntimeException>call(() -> cache.getAll(keys));
+            keys.stream().distinct().forEach(key -> {
+                boolean ofWriters = Integer.parseInt(key.substring(1)) % 2 == 0;
+                see(user, key, number(values.get(key)), ofWriters);
+            });
         } else {
             String key = "k" + index;
             String value = context.<String, RuntimeException>call(() -> cache.get(key));
@@ -205,7 +240,11 @@ final class TierWorker implements Store<String, String> {
             cache.put(key, value);
         } else {
             rows.set("row:" + key, value);
-            cache.invalidate(key);
+            if (tagged && next % 2 == 0) {
+                cache.invalidateTag(tag(key));
+            } else {
+                cache.invalidate(key);
+            }
         }
         rows.set("done:" + key, value);
         user.seen.merge(key, next, Math::max);

@@ -233,15 +233,11 @@ class TwoTierCacheTest {
     }
 
     @Test
-    void tags_and_gathered_loads_are_refused() {
-        assertThatThrownBy(() -> tiers.cache(
-                        server.port(), tier -> {}, near -> near.tags((k, v) -> List.of(v)), tiers.new Rows()))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("tags must not be set");
+    void what_the_store_cannot_do_is_refused() {
         assertThatThrownBy(() -> tiers.cache(
                         server.port(), tier -> {}, near -> near.gather(Duration.ofMillis(1), 5), tiers.new Rows()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("gather must not be set");
+                .hasMessageContaining("store must be a BulkLoader");
         assertThatThrownBy(() -> tiers.cache(server.port(), tier -> {}, CacheConfig.Builder::writeThrough, k -> k))
                 .hasMessageContaining("store must be a Store");
     }

@@ -147,8 +147,7 @@ final class AsyncLoads<K, V> {
      * @param otherwise receives what the loads fail with that it was to run, if the executor does not take it or drops
      *     it
      */
-    static void handOver(
-            Environment environment, String cache, Runnable task, Consumer<? super Throwable> otherwise) {
+    static void handOver(Environment environment, String cache, Runnable task, Consumer<? super Throwable> otherwise) {
         handOver(environment, cache, task, environment.capture(), otherwise);
     }
 
@@ -327,8 +326,8 @@ final class AsyncLoads<K, V> {
                 environment,
                 name,
                 () -> bulk.load(own, work, from, unread, true),
-                rejected -> own.forEach(
-                        (key, load) -> site.settle(key, load, null, rejected, false, 0, Origin.LOADED)));
+                rejected ->
+                        own.forEach((key, load) -> site.settle(key, load, null, rejected, false, 0, Origin.LOADED)));
     }
 
     /** Returns what ends when all have ended; a cancel of it ends their waits. */

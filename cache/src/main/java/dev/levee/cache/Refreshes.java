@@ -11,9 +11,8 @@ import org.slf4j.LoggerFactory;
  * no room is not queued; the value is served as it is, and the next hit tries again.
  *
  * <p><b>Invariants.</b> The room of a refresh is given back when its task has ended, or was not taken by the executor,
- * or was dropped by it.
- * It is in flight only from the moment at which the executor runs it: what an executor keeps waiting, or loses, keeps
- * no caller waiting. See ADR 101.
+ * or was dropped by it. It is in flight only from the moment at which the executor runs it: what an executor keeps
+ * waiting, or loses, keeps no caller waiting. See ADR 101.
  */
 final class Refreshes<K, V> {
     private final int max;

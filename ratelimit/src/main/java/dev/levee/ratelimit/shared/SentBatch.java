@@ -38,8 +38,8 @@ final class SentBatch {
     }
 
     /**
-     * Calls the attempt before off: a client that has no connection keeps what it was given, and would send all attempts
-     * when it has one again.
+     * Calls the attempt before off: a client that has no connection keeps what it was given, and would send all
+     * attempts when it has one again.
      */
     void isAsking(@Nullable CompletableFuture<?> next) {
         CompletableFuture<?> before = answer.getAndSet(next);

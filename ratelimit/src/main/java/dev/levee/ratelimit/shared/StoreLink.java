@@ -269,7 +269,9 @@ final class StoreLink {
     }
 
     private void answered(SentBatch batch, int attempt, @Nullable List<QuotaGrant> grants) {
-        int answers = grants == null ? 0 : (int) grants.stream().filter(Objects::nonNull).count();
+        int answers = grants == null
+                ? 0
+                : (int) grants.stream().filter(Objects::nonNull).count();
         if (grants == null || answers != batch.quotas.size() || grants.size() != answers) {
             failed(
                     batch,

@@ -97,7 +97,8 @@ class SharedHostileTest {
         Environment environment =
                 time.environment().toBuilder().executor(Runnable::run).build();
         SharedLimits limits = SharedLimits.of("redis", way, environment);
-        RateLimiter limiter = limits.limiter("api", config -> config.limit(LIMIT).onOutage(OnOutage.closed()));
+        RateLimiter limiter =
+                limits.limiter("api", config -> config.limit(LIMIT).onOutage(OnOutage.closed()));
         way.instead = breach::apply;
         assertThat(limiter.tryAcquire()).isFalse();
         assertThat(limits.isOutage()).isTrue();
@@ -114,7 +115,8 @@ class SharedHostileTest {
         Environment environment =
                 time.environment().toBuilder().executor(Runnable::run).build();
         SharedLimits limits = SharedLimits.of("redis", way, environment);
-        RateLimiter limiter = limits.limiter("api", config -> config.limit(LIMIT).onOutage(OnOutage.closed()));
+        RateLimiter limiter =
+                limits.limiter("api", config -> config.limit(LIMIT).onOutage(OnOutage.closed()));
         way.instead = () -> CompletableFuture.completedFuture(Arrays.asList((QuotaGrant) null));
         try (CapturedLog log = new CapturedLog(SharedLimits.class)) {
             assertThat(limiter.tryAcquire()).isFalse();
@@ -142,7 +144,8 @@ class SharedHostileTest {
                 })
                 .build();
         SharedLimits limits = SharedLimits.of("redis", way, environment);
-        RateLimiter relaxed = limits.limiter("relaxed", config -> config.limit(LIMIT).mode(SharedMode.RELAXED));
+        RateLimiter relaxed =
+                limits.limiter("relaxed", config -> config.limit(LIMIT).mode(SharedMode.RELAXED));
         RateLimiter exact = limits.limiter(
                 "exact", config -> config.limit(LIMIT).mode(SharedMode.EXACT).onOutage(OnOutage.localShare(1.0)));
         for (int i = 0; i < 20; i++) {
@@ -208,7 +211,8 @@ class SharedHostileTest {
         private final Way way = new Way();
         private final SharedLimits limits = SharedLimits.of("redis", way, environment);
         private final RateLimiter limiter = limits.limiter(
-                "api", config -> config.limit(Limit.of(1, Duration.ofSeconds(1))).maxWaiting(1_000));
+                "api",
+                config -> config.limit(Limit.of(1, Duration.ofSeconds(1))).maxWaiting(1_000));
 
         @Test
         void leaves_no_call_in_the_queue() {
@@ -287,8 +291,8 @@ class SharedHostileTest {
     @Test
     void nothing_is_held_at_the_end_of_a_stack() throws Exception {
         Environment environment = Environment.closeable("shared-end-of-stack");
-        MemoryQuotaStore store = new MemoryQuotaStore(
-                System::nanoTime, Duration.ofMinutes(1).toNanos());
+        MemoryQuotaStore store =
+                new MemoryQuotaStore(System::nanoTime, Duration.ofMinutes(1).toNanos());
         QuotaStore way = new FaultyStore(store, environment);
         SharedLimits limits = SharedLimits.of("redis", way, environment);
         RateLimiter limiter = limits.limiter("api", config -> config.limit(Limit.perSecond(1_000_000)));
@@ -296,32 +300,35 @@ class SharedHostileTest {
                 "exact", config -> config.limit(Limit.perSecond(1_000_000)).mode(SharedMode.EXACT));
         KeyedRateLimiter<String> keyed = limits.keyed("keyed", Limit.perSecond(1_000_000));
         AtomicInteger keys = new AtomicInteger();
-        EndOfStack.overflow(400, EndOfStack.SMALL, List.of(
-                next -> {
-                    limiter.tryAcquire(500);
-                    return next.run();
-                },
-                next -> {
-                    exact.tryAcquire();
-                    limiter.settle(3);
-                    return next.run();
-                },
-                next -> {
-                    keyed.tryAcquire("key " + keys.incrementAndGet() % 100);
-                    return next.run();
-                },
-                next -> {
-                    Reservation reservation = exact.reserve(1, Duration.ofSeconds(1));
-                    try {
-                        return next.run();
-                    } finally {
-                        reservation.cancel();
-                    }
-                },
-                next -> {
-                    exact.acquireAsync(1, Duration.ofSeconds(1)).cancel(false);
-                    return next.run();
-                }));
+        EndOfStack.overflow(
+                400,
+                EndOfStack.SMALL,
+                List.of(
+                        next -> {
+                            limiter.tryAcquire(500);
+                            return next.run();
+                        },
+                        next -> {
+                            exact.tryAcquire();
+                            limiter.settle(3);
+                            return next.run();
+                        },
+                        next -> {
+                            keyed.tryAcquire("key " + keys.incrementAndGet() % 100);
+                            return next.run();
+                        },
+                        next -> {
+                            Reservation reservation = exact.reserve(1, Duration.ofSeconds(1));
+                            try {
+                                return next.run();
+                            } finally {
+                                reservation.cancel();
+                            }
+                        },
+                        next -> {
+                            exact.acquireAsync(1, Duration.ofSeconds(1)).cancel(false);
+                            return next.run();
+                        }));
         CompletableFuture<Boolean> others = CompletableFuture.supplyAsync(() -> {
             try {
                 limiter.acquire(1, Duration.ofSeconds(30));

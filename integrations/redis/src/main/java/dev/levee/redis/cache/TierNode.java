@@ -293,13 +293,8 @@ final class TierNode implements AutoCloseable {
 
     private long clearNow() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor, names.settling};
-<<<<<<< HEAD
-        long position = number(one(
-                link.run(link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin, lag())));
-=======
         long position = number(one(link.run(
                 link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin, lag())));
->>>>>>> s22-i15b-next
         channel.raiseFloor(position);
         return position;
     }

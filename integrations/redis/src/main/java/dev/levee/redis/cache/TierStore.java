@@ -172,12 +172,8 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
         Map<K, HeldValue<V>> values = new LinkedHashMap<>();
         labels.forEach((key, label) -> {
             if (!read.failures().containsKey(key)) {
-<<<<<<< HEAD
-                values.put(key, new HeldValue<>(read.values().get(key), Set.of(), label, at, false, Keep.NONE));
-=======
                 values.put(
                         key, new HeldValue<>(read.values().get(key), Set.of(), label, at, false, Keep.NONE));
->>>>>>> s22-i15b-next
             }
         });
         if (!read.failures().isEmpty()) {

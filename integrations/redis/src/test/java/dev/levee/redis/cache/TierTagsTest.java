@@ -284,13 +284,8 @@ class TierTagsTest {
         assertThatThrownBy(() -> one.invalidateTag(null)).hasMessageContaining("tag must not be null");
         assertThatThrownBy(() -> one.invalidateTag("\ud800")).isInstanceOf(IllegalArgumentException.class);
         for (List<String> wrong : Arrays.asList(null, Collections.singletonList((String) null))) {
-<<<<<<< HEAD
-            TwoTierCache<String, String> two =
-                    tiers.cache(server.port(), tier -> {}, near -> near.tags((key, value) -> wrong), tiers.new Rows());
-=======
             TwoTierCache<String, String> two = tiers.cache(
                     server.port(), tier -> {}, near -> near.tags((key, value) -> wrong), tiers.new Rows());
->>>>>>> s22-i15b-next
             Tiers.trusted(two);
             assertThatThrownBy(() -> two.get("a")).hasRootCauseInstanceOf(NullPointerException.class);
             assertThatThrownBy(() -> two.put("a", "1/")).isInstanceOf(NullPointerException.class);

@@ -2,6 +2,7 @@ package dev.levee.journal;
 
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.StackRoom;
+import dev.levee.core.internal.Text;
 import dev.levee.core.internal.Unchecked;
 import dev.levee.journal.JournalException.Reason;
 import java.util.concurrent.CompletionException;
@@ -139,7 +140,7 @@ final class GroupCommit {
             failure = new JournalException(
                     reason,
                     "journal \"" + journal + "\": writing to " + log.path()
-                            + " failed, and nothing is taken until it is opened again: " + cause,
+                            + " failed, and nothing is taken until it is opened again: " + Text.ofThrown(cause),
                     cause);
             return failure;
         } finally {

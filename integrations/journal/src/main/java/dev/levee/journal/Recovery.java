@@ -1,5 +1,7 @@
 package dev.levee.journal;
 
+import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import dev.levee.journal.JournalException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -104,7 +106,8 @@ final class Recovery {
         } catch (JournalException e) {
             throw e;
         } catch (IOException e) {
-            throw new JournalException(Reason.FAILED, says(name, "cannot be read: " + e.getMessage()), e);
+            throw new JournalException(
+                    Reason.FAILED, says(name, "cannot be read: " + Text.printable(e.getMessage())), e);
         }
     }
 
@@ -240,7 +243,8 @@ final class Recovery {
         String cut = torn;
         if (cut != null) {
             if (tornBytes > 0) {
-                LOG.warn(
+                SafeLog.warn(
+                        LOG,
                         "journal \"{}\": {} ended in the middle of a write, which had not been acknowledged: the last"
                                 + " {} bytes are cut off",
                         journal,
@@ -273,7 +277,8 @@ final class Recovery {
                 Reason.DAMAGED,
                 says(
                         record.segment().name(),
-                        "has a record at byte " + record.offset() + " that its codec cannot read: " + cause),
+                        "has a record at byte " + record.offset() + " that its codec cannot read: "
+                                + Text.ofThrown(cause)),
                 cause);
     }
 

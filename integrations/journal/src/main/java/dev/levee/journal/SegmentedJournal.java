@@ -5,6 +5,7 @@ import dev.levee.cache.writebehind.DeadWrite;
 import dev.levee.cache.writebehind.PendingWrite;
 import dev.levee.cache.writebehind.WriteJournal;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import dev.levee.journal.JournalException.Reason;
 import java.io.Closeable;
 import java.io.IOException;
@@ -107,7 +108,8 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
         } catch (IOException e) {
             throw new JournalException(
                     Reason.FAILED,
-                    "journal \"" + name + "\": " + disk.path("") + " cannot be written: " + e.getMessage(),
+                    "journal \"" + name + "\": " + disk.path("") + " cannot be written: "
+                            + Text.printable(e.getMessage()),
                     e);
         }
         boolean done = false;

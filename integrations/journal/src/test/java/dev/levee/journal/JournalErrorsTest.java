@@ -445,7 +445,7 @@ class JournalErrorsTest {
         @Test
         void a_record_that_its_codec_cannot_read_is_an_error_that_changes_nothing() throws IOException {
             SimulatedDisk broken = new SimulatedDisk(killed(3));
-            IllegalArgumentException cause = new IllegalArgumentException("of the old version");
+            IllegalArgumentException cause = new IllegalArgumentException("of the old\nversion");
             Codec<String> codec = new Codec<>() {
                 @Override
                 public byte[] encode(String value) {
@@ -460,7 +460,7 @@ class JournalErrorsTest {
 
             assertThat(failure(() -> journal(broken, Durability.PROCESS, codec).open()))
                     .hasMessageContaining(FIRST)
-                    .hasMessageContaining("of the old version")
+                    .hasMessageContaining("of the old\\u000Aversion")
                     .hasCause(cause);
             assertThat(broken.events).isEmpty();
         }

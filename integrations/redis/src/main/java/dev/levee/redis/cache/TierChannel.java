@@ -42,6 +42,7 @@ final class TierChannel implements AutoCloseable {
     /** How many messages may wait; more are lost, and everything is dropped instead. */
     private static final int MAX_WAITING = 100_000;
 
+    private final String cache;
     private final TierLink link;
     private final TierNames names;
     private final RedisTier<?, ?> tier;
@@ -89,6 +90,7 @@ final class TierChannel implements AutoCloseable {
     private record ServerTime(long serverMillis, long askedAtNanos) {}
 
     TierChannel(
+            String cache,
             TierLink link,
             TierNames names,
             RedisTier<?, ?> tier,
@@ -96,6 +98,7 @@ final class TierChannel implements AutoCloseable {
             Near near,
             Runnable onBeat,
             Runnable onLoss) {
+        this.cache = cache;
         this.link = link;
         this.names = names;
         this.tier = tier;
@@ -166,8 +169,8 @@ final class TierChannel implements AutoCloseable {
                 }
             }
             onBeat.run();
-        } catch (RuntimeException failed) {
-            SafeLog.debug(LOG, "a heartbeat of a cache failed", failed);
+        } catch (Throwable failed) { // an Error too: there may be no memory, or no thread for a connection
+            SafeLog.debug(LOG, "cache \"{}\": a heartbeat failed", cache, failed);
         } finally {
             if (!closed) {
                 timer = environment.schedule(() -> environment.handOver(this::beat), Nanos.of(tier.heartbeat));
@@ -247,7 +250,7 @@ final class TierChannel implements AutoCloseable {
             TrackingArgs tracking = TrackingArgs.Builder.enabled().noloop();
             commands.clientTracking(tracking).whenComplete((ok, failure) -> {
                 if (failure != null) {
-                    SafeLog.warn(LOG, "a cache cannot track changes by other programs", failure);
+                    SafeLog.warn(LOG, "cache \"{}\": changes by other programs are not tracked", cache, failure);
                 }
             });
         }
@@ -343,7 +346,7 @@ final class TierChannel implements AutoCloseable {
 
     private void lost(String what, long next) {
         if (trusted) {
-            SafeLog.info(LOG, "a cache drops what is near: {} was lost", what);
+            SafeLog.info(LOG, "cache \"{}\": what is near is dropped, {} was lost", cache, what);
         }
         near.dropAll();
         applied = next;
@@ -358,7 +361,7 @@ final class TierChannel implements AutoCloseable {
         try {
             number = Long.parseLong(new String(message, 0, Math.max(first, 0), StandardCharsets.US_ASCII));
         } catch (NumberFormatException noMessage) {
-            SafeLog.debug(LOG, "a message on the channel of a cache is none", noMessage);
+            SafeLog.debug(LOG, "cache \"{}\": a message on its channel is none", cache, noMessage);
         }
         if (number < 0 || first < 0 || second < 0 || message.length < second + 3) {
             return; // sent by something else; if one of ours was lost, the next heartbeat finds that
@@ -421,12 +424,22 @@ final class TierChannel implements AutoCloseable {
             if (next != null) {
                 try {
                     next.run();
-                } catch (RuntimeException broken) { // the codec, or equals, of a key
-                    SafeLog.warn(LOG, "a cache drops what is near: a message could not be read", broken);
-                    near.dropAll();
+                } catch (Throwable broken) { // the codec, or equals, of a key; an Error too: all later ones wait
+                    SafeLog.warn(
+                            LOG, "cache \"{}\": what is near is dropped, a message could not be read", cache, broken);
+                    dropAllAnyhow();
                 }
             }
         } while (waiting.decrementAndGet() != 0);
+    }
+
+    /** What could not be dropped may be older than what a session has seen: the channel is not trusted then. */
+    private void dropAllAnyhow() {
+        try {
+            near.dropAll();
+        } catch (Throwable broken) {
+            suspect();
+        }
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateListener;
@@ -176,7 +177,7 @@ final class TierLink implements AutoCloseable {
             throw new TierGoneException("server \"" + server + "\" had no time to answer", ofCaller);
         } catch (TimeoutException | RuntimeException failure) {
             report(failure);
-            throw new TierGoneException("server \"" + server + "\" failed: " + failure, failure);
+            throw new TierGoneException("server \"" + server + "\" failed: " + Text.ofThrown(failure), failure);
         } finally {
             if (!ended) {
                 gate.failed();

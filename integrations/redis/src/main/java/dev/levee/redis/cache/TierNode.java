@@ -87,7 +87,8 @@ final class TierNode implements AutoCloseable {
         this.names = new TierNames(tier.prefix + ":{" + cache + "}:" + tier.version + ':');
         this.origin = ascii(HexFormat.of().toHexDigits(environment.random().nextLong()));
         this.link = new TierLink(cache, server, client, tier, environment);
-        this.channel = new TierChannel(link, names, tier, environment, near, this::repeatPending, this::rememberAll);
+        this.channel = new TierChannel(
+                cache, link, names, tier, environment, near, this::repeatPending, this::rememberAll);
     }
 
     void start() {
@@ -214,14 +215,17 @@ final class TierNode implements AutoCloseable {
     }
 
     private long surely(byte[] key, String what, byte[] token, byte[] version) throws InterruptedException {
+        boolean told = false;
         try {
-            return change(key, what, token, tier.replicaLag, version, new byte[0], 0);
+            long position = change(key, what, token, tier.replicaLag, version, new byte[0], 0);
+            told = true;
+            return position;
         } catch (TierGoneException gone) {
-            remember(new Changed(ByteBuffer.wrap(key), false));
             return 0;
-        } catch (InterruptedException interrupted) {
-            remember(new Changed(ByteBuffer.wrap(key), false));
-            throw interrupted;
+        } finally {
+            if (!told) {
+                remember(new Changed(ByteBuffer.wrap(key), false));
+            }
         }
     }
 
@@ -250,14 +254,17 @@ final class TierNode implements AutoCloseable {
 
     /** Invalidates all keys that have a tag; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long dropTag(byte[] tag) throws InterruptedException {
+        boolean told = false;
         try {
-            return dropTagNow(tag);
+            long position = dropTagNow(tag);
+            told = true;
+            return position;
         } catch (TierGoneException gone) {
-            remember(new Changed(ByteBuffer.wrap(tag), true));
             return 0;
-        } catch (InterruptedException interrupted) {
-            remember(new Changed(ByteBuffer.wrap(tag), true));
-            throw interrupted;
+        } finally {
+            if (!told) {
+                remember(new Changed(ByteBuffer.wrap(tag), true));
+            }
         }
     }
 
@@ -280,14 +287,17 @@ final class TierNode implements AutoCloseable {
 
     /** Invalidates all keys; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long clear() throws InterruptedException {
+        boolean told = false;
         try {
-            return clearNow();
+            long position = clearNow();
+            told = true;
+            return position;
         } catch (TierGoneException gone) {
-            rememberAll();
             return 0;
-        } catch (InterruptedException interrupted) {
-            rememberAll();
-            throw interrupted;
+        } finally {
+            if (!told) {
+                rememberAll();
+            }
         }
     }
 

@@ -15,6 +15,7 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
+import dev.levee.core.internal.Unchecked;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.redis.cache.HeldValue.Keep;
 import dev.levee.redis.cache.TierLoad.Freshness;
@@ -392,19 +393,26 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
      */
     private void tellAll(Collection<TierNode> told, Telling change) {
         boolean interrupted = Thread.interrupted();
+        Throwable broken = null;
         try {
             for (TierNode each : told) {
+                long position = 0;
                 try {
-                    note(each, change.tell(each));
+                    position = change.tell(each);
                 } catch (InterruptedException again) {
                     interrupted = true;
-                    note(each, 0);
+                } catch (Throwable thrown) { // no stack, or no memory: the others are told all the same
+                    broken = thrown;
                 }
+                note(each, position);
             }
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+        if (broken != null) {
+            throw Unchecked.<RuntimeException>asDeclared(broken);
         }
     }
 

@@ -179,6 +179,39 @@ class TierBytesTest {
     }
 
     @Test
+    void an_error_of_a_codec_drops_what_is_near_and_stops_no_later_message() {
+        Codec<String> keys = new Codec<>() {
+            @Override
+            public byte[] encode(String key) {
+                return Codec.strings().encode(key);
+            }
+
+            @Override
+            public String decode(byte[] bytes) {
+                String key = Codec.strings().decode(bytes);
+                if (key.equals("evil")) {
+                    throw new StackOverflowError();
+                }
+                return key;
+            }
+        };
+        TwoTierCache<String, String> one = cache();
+        RedisTier<String, String> tier = RedisTier.builder(tiers.client(server.port()), keys, Codec.strings())
+                .heartbeat(Duration.ofMillis(100))
+                .build();
+        try (TwoTierCache<String, String> two = TwoTierCache.over("rows", tier, tiers.new Rows())) {
+            Tiers.trusted(two);
+            two.get("a");
+            one.invalidate("evil");
+            Tiers.await(() -> two.getIfPresent("a") == null);
+            Tiers.await(() -> !two.isSuspect() && "right".equals(two.get("a")));
+            tiers.rows.put("a", "new");
+            one.invalidate("a");
+            Tiers.await(() -> "new".equals(two.get("a")));
+        }
+    }
+
+    @Test
     void scripts_that_were_flushed_are_sent_again() {
         TwoTierCache<String, String> one = cache();
         one.get("a");

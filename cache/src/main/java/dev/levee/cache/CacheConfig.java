@@ -77,9 +77,8 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
                 return inside == null ? 1 : weigher.applyAsInt(key, inside);
             });
         }
-        held.choices = held.choices
-                .gathered(choices.window(), choices.maxKeys())
-                .holding(each -> value.apply(each) == null);
+        held.choices =
+                held.choices.gathered(choices.window(), choices.maxKeys()).holding(each -> value.apply(each) == null);
         BiFunction<? super K, ? super V, ? extends Collection<String>> tags = choices.tags();
         if (tags != null) {
             held.tags((key, each) -> tags.apply(key, Require.nonNull("value", value.apply(each))));

@@ -67,8 +67,8 @@ public final class PartialLoadException extends RuntimeException {
     }
 
     /**
-     * Returns the same failures beside other values. For caches that are made of several tiers, which hold values inside
-     * of other objects.
+     * Returns the same failures beside other values. For caches that are made of several tiers, which hold values
+     * inside of other objects.
      *
      * @param others what was read, by key
      * @return a new exception

@@ -75,7 +75,8 @@ final class TierLoad<K, V> {
         this.reader = reader;
         this.wanted = wanted;
         var random = store.environment.random();
-        token = ascii(HexFormat.of().toHexDigits(random.nextLong()) + HexFormat.of().toHexDigits(random.nextLong()));
+        token = ascii(
+                HexFormat.of().toHexDigits(random.nextLong()) + HexFormat.of().toHexDigits(random.nextLong()));
     }
 
     /** A key that is asked for, and what is known of it. */
@@ -176,9 +177,7 @@ final class TierLoad<K, V> {
             return values;
         }
         List<Throwable> kinds = failures.values().stream().distinct().toList();
-        throw values.isEmpty() && kinds.size() == 1
-                ? asItIs(kinds.get(0))
-                : new PartialLoadException(values, failures);
+        throw values.isEmpty() && kinds.size() == 1 ? asItIs(kinds.get(0)) : new PartialLoadException(values, failures);
     }
 
     private List<Asked<K>> withoutValue(List<Asked<K>> asked) {
@@ -363,8 +362,8 @@ final class TierLoad<K, V> {
             return brought(keys);
         }
         if (way == Way.PAST_GONE && store.tier.failing) {
-            throw new ConnectException("Redis is gone, and the cache is to fail then"
-                    + (gone == null ? "" : ": " + gone.getMessage()));
+            throw new ConnectException(
+                    "Redis is gone, and the cache is to fail then" + (gone == null ? "" : ": " + gone.getMessage()));
         }
         CallContext strong = CallContext.current().withConsistency(Consistency.strong());
         return way == Way.STRONG
@@ -392,7 +391,8 @@ final class TierLoad<K, V> {
                 TierAnswer lease = each.leased ? each.answer : null;
                 TierFill fill = lease == null ? null : store.filling(each.bytes, value, tags, lease);
                 if (fill != null) {
-                    fills.computeIfAbsent(each.node, node -> new LinkedHashMap<>()).put(each, fill);
+                    fills.computeIfAbsent(each.node, node -> new LinkedHashMap<>())
+                            .put(each, fill);
                 }
             } catch (RuntimeException broken) { // the codec, or a function of the settings
                 values.remove(each.key);

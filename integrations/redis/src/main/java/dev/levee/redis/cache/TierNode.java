@@ -87,8 +87,8 @@ final class TierNode implements AutoCloseable {
         this.names = new TierNames(tier.prefix + ":{" + cache + "}:" + tier.version + ':');
         this.origin = ascii(HexFormat.of().toHexDigits(environment.random().nextLong()));
         this.link = new TierLink(cache, server, client, tier, environment);
-        this.channel = new TierChannel(
-                cache, link, names, tier, environment, near, this::repeatPending, this::rememberAll);
+        this.channel =
+                new TierChannel(cache, link, names, tier, environment, near, this::repeatPending, this::rememberAll);
     }
 
     void start() {
@@ -303,8 +303,8 @@ final class TierNode implements AutoCloseable {
 
     private long clearNow() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor, names.settling};
-        long position = number(one(link.run(
-                link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin, lag())));
+        long position = number(one(
+                link.run(link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin, lag())));
         channel.raiseFloor(position);
         return position;
     }

@@ -17,8 +17,7 @@ import java.nio.charset.StandardCharsets;
  * }</pre>
  *
  * <p>The sequence begins {@link #AHEAD} of the time of the server in microseconds, so it goes on upwards after all was
- * lost, and is never further ahead. Times are those of the server. See ADR 150, ADR 151 and
- * ADR 188.
+ * lost, and is never further ahead. Times are those of the server. See ADR 150, ADR 151 and ADR 188.
  */
 final class TierScripts {
     /** How far the sequence is ahead of the time in microseconds at most; the scripts have it as a number. */

@@ -173,8 +173,7 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
         Map<K, HeldValue<V>> values = new LinkedHashMap<>();
         labels.forEach((key, label) -> {
             if (!read.failures().containsKey(key)) {
-                values.put(
-                        key, new HeldValue<>(read.values().get(key), Set.of(), label, at, false, Keep.NONE));
+                values.put(key, new HeldValue<>(read.values().get(key), Set.of(), label, at, false, Keep.NONE));
             }
         });
         if (!read.failures().isEmpty()) {

@@ -51,8 +51,7 @@ import org.jspecify.annotations.Nullable;
  *       the process ends before.
  *   <li>With write-through and write-around the value that was written is cached nowhere until it is read; with
  *       cache-aside a value that is put is put into Redis, and no store is written.
- *   <li>Conditional changes and a time for one value are refused. Asynchronous loads use a thread each while they
- *       wait.
+ *   <li>Conditional changes and a time for one value are refused. Asynchronous loads use a thread each while they wait.
  *   <li>Loads run with {@link Consistency#strong()}, see {@link RedisTier.Builder#replicaLag}.
  * </ul>
  *
@@ -337,9 +336,8 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
 
     private CompletableFuture<@Nullable V> async(K key, Loader<? super K, ? extends V> from) {
         if (CallState.current().reads() == null) {
-            CompletableFuture<@Nullable HeldValue<V>> held = from == store.ownOrNull()
-                    ? near.getAsync(key)
-                    : near.getAsync(key, each -> store.load(each, from));
+            CompletableFuture<@Nullable HeldValue<V>> held =
+                    from == store.ownOrNull() ? near.getAsync(key) : near.getAsync(key, each -> store.load(each, from));
             return held.thenApply(TierReads::value);
         }
         return TierReads.<@Nullable V>supply(environment, () -> TierReads.value(chosen(key, from)));

@@ -97,8 +97,7 @@ class TierManyTest {
 
     @Test
     void one_call_loads_all_keys_for_all_processes() {
-        assertThat(cache().getAll(List.of("a", "b", "a", "none")))
-                .isEqualTo(Map.of("a", "a1", "b", "b1"));
+        assertThat(cache().getAll(List.of("a", "b", "a", "none"))).isEqualTo(Map.of("a", "a1", "b", "b1"));
         assertThat(calls).containsExactly(Set.of("a", "b", "none"));
         assertThat(tiers.commands(server).keys("*:v:*")).hasSize(2);
         TwoTierCache<String, String> two = cache();
@@ -248,8 +247,8 @@ class TierManyTest {
                     return tiers.rows.get(key);
                 },
                 near -> {});
-        for (CallContext context : List.of(
-                CallContext.current(), CallContext.current().withConsistency(Consistency.strong()))) {
+        for (CallContext context :
+                List.of(CallContext.current(), CallContext.current().withConsistency(Consistency.strong()))) {
             assertThatThrownBy(() ->
                             context.<Map<String, String>, RuntimeException>call(() -> one.getAll(List.of("a", "b"))))
                     .isInstanceOfSatisfying(PartialLoadException.class, failed -> {

@@ -284,8 +284,8 @@ class TierTagsTest {
         assertThatThrownBy(() -> one.invalidateTag(null)).hasMessageContaining("tag must not be null");
         assertThatThrownBy(() -> one.invalidateTag("\ud800")).isInstanceOf(IllegalArgumentException.class);
         for (List<String> wrong : Arrays.asList(null, Collections.singletonList((String) null))) {
-            TwoTierCache<String, String> two = tiers.cache(
-                    server.port(), tier -> {}, near -> near.tags((key, value) -> wrong), tiers.new Rows());
+            TwoTierCache<String, String> two =
+                    tiers.cache(server.port(), tier -> {}, near -> near.tags((key, value) -> wrong), tiers.new Rows());
             Tiers.trusted(two);
             assertThatThrownBy(() -> two.get("a")).hasRootCauseInstanceOf(NullPointerException.class);
             assertThatThrownBy(() -> two.put("a", "1/")).isInstanceOf(NullPointerException.class);

@@ -105,8 +105,8 @@ final class TierWorker implements Store<String, String>, BulkLoader<String, Stri
     public Map<String, String> loadAll(Set<String> keys) {
         Map<String, String> found = new HashMap<>();
         rows.mget(keys.stream().map(key -> "row:" + key).toArray(String[]::new))
-                .forEach(each -> each.ifHasValue(
-                        value -> found.put(each.getKey().substring("row:".length()), value)));
+                .forEach(each ->
+                        each.ifHasValue(value -> found.put(each.getKey().substring("row:".length()), value)));
         return found;
     }
 
@@ -220,8 +220,7 @@ final class TierWorker implements Store<String, String>, BulkLoader<String, Stri
             for (int i = 0; i < KEYS_OF_MANY; i++) {
                 keys.add("k" + (index + i * i) % KEYS);
             }
-            Map<String, String> values =
-                    context.<Map<String, String>, RuntimeException>call(() -> cache.getAll(keys));
+            Map<String, String> values = context.<Map<String, String>, RuntimeException>call(() -> cache.getAll(keys));
             keys.stream().distinct().forEach(key -> {
                 boolean ofWriters = Integer.parseInt(key.substring(1)) % 2 == 0;
                 see(user, key, number(values.get(key)), ofWriters);

@@ -8,6 +8,7 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -31,6 +32,7 @@ final class RequestExchange<A, Q, R> extends CallFuture<Reply<R>> {
     }
 
     CompletableFuture<Reply<R>> begin() {
+        StackRoom.require(); // nothing is left behind on this thread
         RequestExchange<?, ?, ?> before = BEGINNING.get();
         BEGINNING.set(this);
         CompletableFuture<R> whole;

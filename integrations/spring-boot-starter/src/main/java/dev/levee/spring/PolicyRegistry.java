@@ -5,6 +5,7 @@ import dev.levee.core.Measured;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.spring.ConfiguredPlan.PipelinePlan;
@@ -269,7 +270,7 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
             apply(steps, undo);
             plan = next;
             if (!changed.isEmpty()) {
-                LOG.info("levee: the settings of {} have changed", changed);
+                SafeLog.info(LOG, "levee: the settings of {} have changed", changed);
             }
             return changed;
         } finally {

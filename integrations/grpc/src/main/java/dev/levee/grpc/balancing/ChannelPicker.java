@@ -41,9 +41,15 @@ final class ChannelPicker extends SubchannelPicker {
         }
 
         PickedStream pick(UnclaimedPicks unclaimed) {
-            CompletableFuture<Verdict> refused = next.get();
-            BegunRun run = BEGUN.get();
-            BEGUN.remove();
+            CompletableFuture<Verdict> refused;
+            BegunRun run;
+            BEGUN.remove(); // of a pick that ended without memory, or without a stack
+            try {
+                refused = next.get();
+                run = BEGUN.get();
+            } finally {
+                BEGUN.remove();
+            }
             if (run == null) {
                 throw refused.handle((verdict, error) ->
                                 error instanceof RuntimeException thrown ? thrown : new IllegalStateException(error))

@@ -2,11 +2,14 @@ package dev.levee.grpc.balancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Handles;
+import dev.levee.core.internal.SafeLog;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Picks whose stream was not made yet. A channel makes it at once, on the thread that has picked; but if the connection
@@ -22,6 +25,7 @@ final class UnclaimedPicks {
      */
     static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private static final Logger LOG = LoggerFactory.getLogger(UnclaimedPicks.class);
     private static final VarHandle PLANNED = Handles.field(MethodHandles.lookup(), "planned", boolean.class);
 
     private final Environment environment;
@@ -50,7 +54,11 @@ final class UnclaimedPicks {
     /** Looks after the grace for what was dropped by then. */
     void sweepSoon() {
         if (PLANNED.compareAndSet(this, false, true)) {
-            environment.schedule(() -> environment.handOver(this::sweep), GRACE_NANOS);
+            try {
+                environment.schedule(() -> environment.handOver(this::sweep), GRACE_NANOS);
+            } catch (Throwable noTimer) { // an environment that was closed; the next change tries again
+                planned = false;
+            }
         }
     }
 
@@ -60,12 +68,20 @@ final class UnclaimedPicks {
         picks.removeIf(pick -> {
             boolean dropped = now - pick.pickedAtNanos >= GRACE_NANOS;
             if (dropped) {
-                pick.dropped();
+                giveBack(pick);
             }
             return dropped;
         });
         if (!picks.isEmpty()) {
             sweepSoon();
+        }
+    }
+
+    private static void giveBack(PickedStream pick) {
+        try {
+            pick.dropped();
+        } catch (Throwable thrown) { // by a gate of a user: the others are given back all the same
+            SafeLog.warn(LOG, "a stream that was picked for, and never made, could not be given back", thrown);
         }
     }
 }

@@ -132,7 +132,7 @@ class DroppingExecutorTest {
                 EndpointSource.of(Balancers.endpoints(3)),
                 config -> {},
                 environment);
-        drops = 500;
+        drops = 20;
         while (drops > 0) {
             nodes.call(address -> address);
             time.advance(Duration.ofMillis(100));

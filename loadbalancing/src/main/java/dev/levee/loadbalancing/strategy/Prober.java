@@ -2,6 +2,7 @@ package dev.levee.loadbalancing.strategy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -135,8 +136,8 @@ final class Prober {
 
     /**
      * One load probe. It is over when it has ended, by an answer, a failure or the timeout, and the function has
-     * returned: one that blocks keeps its place, or threads would pile up. One that has not begun by the timeout never
-     * does, since the executor may have dropped it.
+     * returned: one that blocks keeps its place, or threads would pile up. One that has not begun long after the
+     * timeout never does, since the executor may have dropped it.
      */
     private final class LoadProbe implements Runnable, BiConsumer<@Nullable ServerLoad, @Nullable Throwable> {
         private static final int ENDED = 1;
@@ -186,7 +187,13 @@ final class Prober {
 
         private void giveUp() {
             end(null, null);
-            if (mark(BEGUN)) { // the executor may have dropped it
+            if ((state.get() & BEGUN) == 0) { // the executor is slow, or has dropped it
+                environment.schedule(this::giveBackPlace, HandOver.LOST_NANOS);
+            }
+        }
+
+        private void giveBackPlace() {
+            if (mark(BEGUN)) {
                 mark(RETURNED);
             }
         }

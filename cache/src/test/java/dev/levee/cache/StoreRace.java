@@ -471,6 +471,9 @@ final class StoreRace {
     private final class Turns implements Scheduler {
         @Override
         public Timer schedule(Runnable task, long delayNanos) {
+            if (delayNanos > 1_000 * LIFE) { // for tasks that an executor drops; this one drops none
+                return () -> true;
+            }
             timers.add(task);
             return () -> timers.remove(task);
         }

@@ -163,7 +163,8 @@ public class HedgeStress {
             Environment.system());
 
     private static <T> HedgedCall<T> call(RacingHedge hedge) {
-        return new HedgedStages<>(hedge, Inner.OPERATION, CallContext.current(), 0, CompletableFuture<T>::new);
+        return new HedgedStages<>(
+                hedge, Inner.OPERATION, CallContext.current(), 0, hedge.maxAttempts, null, CompletableFuture<T>::new);
     }
 
     /** Two attempts are added at once: both are in the list. */

@@ -22,6 +22,7 @@ public final class PartialLoadException extends RuntimeException {
 
     private final transient Map<Object, Throwable> failures;
 
+    /** What messages begin with: the cache, or the loader. */
     private final String subject;
 
     /**

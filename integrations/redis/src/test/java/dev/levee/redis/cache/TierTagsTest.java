@@ -102,7 +102,7 @@ class TierTagsTest {
         two.invalidateTag("blue");
         assertThat(values(two)).containsExactly("2", "2", "1");
         Tiers.await(() -> values(one).equals(List.of("2", "2", "1")));
-        assertThat(tiers.loads).hasValue(5);
+        assertThat(tiers.loads).hasValue(6);
     }
 
     @Test
@@ -281,7 +281,8 @@ class TierTagsTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("has no tags");
         TwoTierCache<String, String> one = cache();
-        assertThatThrownBy(() -> one.invalidateTag(null)).hasMessageContaining("tag must not be null");
+        assertThatThrownBy(() -> one.invalidateTag(null)).isInstanceOf(NullPointerException.class)
+                .hasMessageContaining("tag");
         assertThatThrownBy(() -> one.invalidateTag("\ud800")).isInstanceOf(IllegalArgumentException.class);
         for (List<String> wrong : Arrays.asList(null, Collections.singletonList((String) null))) {
             TwoTierCache<String, String> two =

@@ -240,7 +240,8 @@ class ConsoleTest {
 
     private static String text(Card card, Latencies latencies, ManualTime time) {
         JsonText json = new JsonText();
-        card.read(latencies, time.environment().clock().nanoTime()).write(json);
+        Controls controls = new Controls(new EventRing(time.environment().wallClock()));
+        card.read(latencies, time.environment().clock().nanoTime()).write(json, controls);
         return json.toString();
     }
 

@@ -315,11 +315,12 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     public <T> @Nullable T invoke(K key, EntryProcessor<K, V, T> entryProcessor, @Nullable Object... arguments) {
         K copy = copies.of(key(key));
         Require.nonNull("entryProcessor", entryProcessor);
+        Function<K, @Nullable V> reading = this::read;
         return writing(() -> turns.in(copy, () -> {
             InvokedEntry<K, V> entry = new InvokedEntry<>(
                     copy,
                     cache.getEntry(copy),
-                    configuration.isReadThrough() ? this::read : null,
+                    configuration.isReadThrough() ? reading : null,
                     copies,
                     value -> copies.of(value(value)));
             T result = processed(entry, entryProcessor, arguments);

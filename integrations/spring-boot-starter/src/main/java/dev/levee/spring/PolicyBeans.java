@@ -126,7 +126,7 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         } else if (registry.containsBeanDefinition(name)) {
             BeanDefinition other = registry.getBeanDefinition(name);
             String from = other.getResourceDescription();
-            String factory = other.getFactoryMethodName();
+            String method = other.getFactoryMethodName();
             clashes.add(new Problem(
                     path,
                     null,
@@ -134,7 +134,7 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
                             Locale.ROOT,
                             "there is a bean \"%s\" already%s%s: remove one of them, or give it another name",
                             name,
-                            factory == null ? "" : ", of the method " + factory,
+                            method == null ? "" : ", of the method " + method,
                             from == null ? "" : ", in " + from),
                     null));
         }

@@ -281,7 +281,8 @@ class TierTagsTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("has no tags");
         TwoTierCache<String, String> one = cache();
-        assertThatThrownBy(() -> one.invalidateTag(null)).isInstanceOf(NullPointerException.class)
+        assertThatThrownBy(() -> one.invalidateTag(null))
+                .isInstanceOf(NullPointerException.class)
                 .hasMessageContaining("tag");
         assertThatThrownBy(() -> one.invalidateTag("\ud800")).isInstanceOf(IllegalArgumentException.class);
         for (List<String> wrong : Arrays.asList(null, Collections.singletonList((String) null))) {

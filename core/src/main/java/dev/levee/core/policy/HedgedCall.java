@@ -480,26 +480,19 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
 
     @Override
     public boolean complete(T value) {
-        boolean completed = super.complete(value);
-        if (completed) {
-            endAttempts();
-        }
-        return completed;
+        return completed(super.complete(value));
     }
 
     @Override
     public boolean completeExceptionally(Throwable error) {
-        boolean completed = super.completeExceptionally(error);
-        if (completed) {
-            endAttempts();
-        }
-        return completed;
+        return completed(super.completeExceptionally(error));
     }
 
     /** Ends the attempts of a future that was completed from outside, by {@code orTimeout} and the like. */
-    private void endAttempts() {
-        if (settle()) {
+    private boolean completed(boolean isNow) {
+        if (isNow && settle()) {
             endOthers(null, HedgeAttempts.settledByAnother());
         }
+        return isNow;
     }
 }

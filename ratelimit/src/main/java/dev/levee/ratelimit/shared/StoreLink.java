@@ -8,7 +8,6 @@ import dev.levee.core.internal.Text;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -68,7 +67,7 @@ final class StoreLink {
     private final Set<SharedQuota> charged = new LinkedHashSet<>();
 
     /** The keys that are on their way, of limiters whose names several limiters of this process have. */
-    private final Set<List<String>> twins = new HashSet<>();
+    private final TwinQuotas twins = new TwinQuotas();
 
     private int inFlight;
     private long sequence;
@@ -190,25 +189,12 @@ final class StoreLink {
         Iterator<SharedQuota> each = queue.iterator();
         while (quotas.size() < maxBatch && each.hasNext()) {
             SharedQuota next = each.next();
-            if (!next.scope.hasTwin || twins.add(id(next))) {
+            if (twins.begin(next)) {
                 quotas.add(next);
                 each.remove();
             }
         }
         return quotas;
-    }
-
-    private static List<String> id(SharedQuota quota) {
-        return List.of(quota.scope.name, quota.key);
-    }
-
-    /** Notes that no request of these is on its way any more; under the lock. */
-    private void areOver(List<SharedQuota> quotas) {
-        for (SharedQuota quota : quotas) {
-            if (quota.scope.hasTwin) {
-                twins.remove(id(quota));
-            }
-        }
     }
 
     private SentBatch firstBatch(List<SharedQuota> quotas) {
@@ -221,7 +207,7 @@ final class StoreLink {
                 lock.lock();
                 try {
                     inFlight--;
-                    areOver(quotas);
+                    twins.end(quotas);
                 } finally {
                     lock.unlock();
                 }
@@ -288,7 +274,7 @@ final class StoreLink {
                 return;
             }
             batch.isSettled = true;
-            areOver(batch.quotas);
+            twins.end(batch.quotas);
             if (batch.hasFailed) {
                 unanswered.remove(batch);
             } else {
@@ -433,7 +419,7 @@ final class StoreLink {
                 } finally {
                     lock.unlock();
                 }
-            } else if (isTooOld(next)) {
+            } else if (clock.nanoTime() - next.sentNanos >= store.replayNanos() - timeoutNanos) { // too old
                 drop(next);
                 continue;
             }
@@ -455,10 +441,6 @@ final class StoreLink {
         }
     }
 
-    private boolean isTooOld(SentBatch batch) {
-        return clock.nanoTime() - batch.sentNanos >= store.replayNanos() - timeoutNanos;
-    }
-
     private void drop(SentBatch batch) {
         lock.lock();
         try {
@@ -466,7 +448,7 @@ final class StoreLink {
                 return;
             }
             batch.isSettled = true;
-            areOver(batch.quotas);
+            twins.end(batch.quotas);
             unanswered.remove(batch);
         } finally {
             lock.unlock();

@@ -4,7 +4,7 @@ import dev.levee.cache.BulkLoader;
 import dev.levee.cache.CacheConfig;
 import dev.levee.cache.Store;
 import dev.levee.core.Environment;
-import dev.levee.redis.cache.TierLoad.Freshness;
+import dev.levee.redis.cache.TierLoad.LoadFreshness;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +33,6 @@ final class BulkTierStore<K, V> extends TierStore<K, V> implements BulkLoader<K,
 
     @Override
     public Map<K, HeldValue<V>> loadAll(Set<K> keys) throws Exception {
-        return loadAll(keys, many, Freshness.ANY);
+        return loadAll(keys, many, LoadFreshness.ANY);
     }
 }

@@ -11,7 +11,7 @@ import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
-import dev.levee.redis.cache.TierLoad.Freshness;
+import dev.levee.redis.cache.TierLoad.LoadFreshness;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -42,7 +42,7 @@ final class ManyReads<K, V> {
         if (own instanceof BulkLoader<? super K, ? extends V> all) {
             return getAll(keys, all);
         }
-        Call call = new Call(keys);
+        ManyCall call = new ManyCall(keys);
         for (K key : call.asked) {
             call.step(Set.of(key), () -> one(key, get.apply(key)));
         }
@@ -54,7 +54,7 @@ final class ManyReads<K, V> {
         if (CallState.current().reads() == null) {
             return opened(() -> near(keys, from));
         }
-        Call call = new Call(keys);
+        ManyCall call = new ManyCall(keys);
         CallContext context = CallContext.current();
         Consistency choice = context.consistency();
         Session session = context.session();
@@ -72,7 +72,7 @@ final class ManyReads<K, V> {
     }
 
     private Map<K, HeldValue<V>> near(Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> from) {
-        return near.getAll(keys, (BulkLoader<K, HeldValue<V>>) missing -> store.loadAll(missing, from, Freshness.ANY));
+        return near.getAll(keys, (BulkLoader<K, HeldValue<V>>) missing -> store.loadAll(missing, from, LoadFreshness.ANY));
     }
 
     private static <K, V> Map<K, HeldValue<V>> one(K key, @Nullable HeldValue<V> held) {
@@ -81,11 +81,11 @@ final class ManyReads<K, V> {
 
     /** A read of the near cache. */
     @FunctionalInterface
-    private interface Step<K, V> {
+    private interface ReadStep<K, V> {
         Map<K, HeldValue<V>> read();
     }
 
-    private Map<K, V> opened(Step<K, V> read) {
+    private Map<K, V> opened(ReadStep<K, V> read) {
         try {
             return TierReads.values(read.read());
         } catch (PartialLoadException partial) {
@@ -94,12 +94,12 @@ final class ManyReads<K, V> {
     }
 
     /** What is known so far of the keys of one call. */
-    private final class Call {
+    private final class ManyCall {
         final Set<K> asked = new LinkedHashSet<>();
         private final Map<K, HeldValue<V>> found = new LinkedHashMap<>();
         private final Map<K, Throwable> failures = new LinkedHashMap<>();
 
-        Call(Iterable<? extends K> keys) {
+        ManyCall(Iterable<? extends K> keys) {
             asked.addAll(TierReads.copied(store.name, keys));
         }
 
@@ -122,7 +122,7 @@ final class ManyReads<K, V> {
                 TierNode node = store.nodeOf(key);
                 (node.hasApplied(session.position(node.source)) ? heard : others).add(key);
             }
-            Freshness wanted = new Freshness(node -> session.position(node.source), Nanos.NEVER);
+            LoadFreshness wanted = new LoadFreshness(node -> session.position(node.source), Nanos.NEVER);
             direct(others, keys -> store.loadAll(keys, from, wanted));
             near(heard, from);
         }
@@ -149,10 +149,10 @@ final class ManyReads<K, V> {
                     old.add(key);
                 }
             }
-            direct(old, keys -> store.loadAll(keys, from, new Freshness(node -> 0, maxAgeNanos)));
+            direct(old, keys -> store.loadAll(keys, from, new LoadFreshness(node -> 0, maxAgeNanos)));
         }
 
-        void step(Collection<K> keys, Step<K, V> read) {
+        void step(Collection<K> keys, ReadStep<K, V> read) {
             if (keys.isEmpty()) {
                 return;
             }

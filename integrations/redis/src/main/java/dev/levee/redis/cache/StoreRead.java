@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
 record StoreRead<K, V>(Map<K, V> values, Map<K, Throwable> failures) {
     /** Reads values from the store. */
     @FunctionalInterface
-    interface Reader<K, V> {
+    interface StoreReader<K, V> {
         /** Returns the values of keys; what it has not is absent. */
         @Nullable Map<?, ? extends V> read(Set<K> keys) throws Exception;
     }
 
-    static <K, V> Reader<K, V> one(Loader<? super K, ? extends V> from) {
+    static <K, V> StoreReader<K, V> one(Loader<? super K, ? extends V> from) {
         return keys -> {
             K key = keys.iterator().next();
             V value = from.load(key);
@@ -33,12 +33,12 @@ record StoreRead<K, V>(Map<K, V> values, Map<K, Throwable> failures) {
     }
 
     @SuppressWarnings("unchecked") // a set that cannot be changed may be one of a supertype
-    static <K, V> Reader<K, V> many(BulkLoader<? super K, ? extends V> from) {
+    static <K, V> StoreReader<K, V> many(BulkLoader<? super K, ? extends V> from) {
         return keys -> ((BulkLoader<K, ? extends V>) from).loadAll(keys);
     }
 
     /** Calls a reader. */
-    static <K, V> StoreRead<K, V> of(String cache, Set<K> keys, Reader<K, V> reader) throws Exception {
+    static <K, V> StoreRead<K, V> of(String cache, Set<K> keys, StoreReader<K, V> reader) throws Exception {
         Map<?, ? extends V> read;
         Map<Object, Throwable> failed = Map.of();
         try {

@@ -51,8 +51,8 @@ final class TierLoad<K, V> {
     private static final long MAX_LOOK_NANOS = 50_000_000;
 
     private final TierStore<K, V> store;
-    private final StoreRead.Reader<K, V> reader;
-    private final Freshness wanted;
+    private final StoreRead.StoreReader<K, V> reader;
+    private final LoadFreshness wanted;
     private final byte[] token;
     private final Map<K, HeldValue<V>> values = new LinkedHashMap<>();
     private final Map<K, Throwable> failures = new LinkedHashMap<>();
@@ -66,11 +66,11 @@ final class TierLoad<K, V> {
      * @param position the changes of a server that it must have seen
      * @param maxAgeNanos how long ago it was read from the store at most
      */
-    record Freshness(ToLongFunction<TierNode> position, long maxAgeNanos) {
-        static final Freshness ANY = new Freshness(node -> 0, Nanos.NEVER);
+    record LoadFreshness(ToLongFunction<TierNode> position, long maxAgeNanos) {
+        static final LoadFreshness ANY = new LoadFreshness(node -> 0, Nanos.NEVER);
     }
 
-    TierLoad(TierStore<K, V> store, StoreRead.Reader<K, V> reader, Freshness wanted) {
+    TierLoad(TierStore<K, V> store, StoreRead.StoreReader<K, V> reader, LoadFreshness wanted) {
         this.store = store;
         this.reader = reader;
         this.wanted = wanted;
@@ -120,7 +120,7 @@ final class TierLoad<K, V> {
     }
 
     /** How the store is read. */
-    private enum Way {
+    private enum LoadWay {
         /** Its primary. */
         STRONG,
         /** As the caller has chosen: replicas may be read. */
@@ -136,7 +136,7 @@ final class TierLoad<K, V> {
         Asked<K> asked = new Asked<>(key, bytes, node);
         if (unreached != null) {
             gone = unreached;
-            readStore(List.of(asked), Way.PAST_GONE);
+            readStore(List.of(asked), LoadWay.PAST_GONE);
         } else {
             loadAll(List.of(asked));
         }
@@ -165,7 +165,7 @@ final class TierLoad<K, V> {
             byte[] bytes = store.bytes(key);
             open.add(new Asked<>(key, bytes, store.servers.of(bytes)));
         }
-        if (wanted.equals(Freshness.ANY) && !store.isTagged()) {
+        if (wanted.equals(LoadFreshness.ANY) && !store.isTagged()) {
             inParts(open, (node, some) -> {
                 if (node.isTrusted()) {
                     getAll(node, some);
@@ -210,13 +210,13 @@ final class TierLoad<K, V> {
             while (!open.isEmpty()) {
                 ask(open);
                 open = withoutValue(open);
-                readStore(which(open, each -> each.isToBeRead() && !each.mayLag(store.tier)), Way.STRONG);
-                readStore(which(open, each -> each.mayLag(store.tier)), Way.AS_CALLED);
-                readStore(which(open, each -> each.answer == null), Way.PAST_GONE);
+                readStore(which(open, each -> each.isToBeRead() && !each.mayLag(store.tier)), LoadWay.STRONG);
+                readStore(which(open, each -> each.mayLag(store.tier)), LoadWay.AS_CALLED);
+                readStore(which(open, each -> each.answer == null), LoadWay.PAST_GONE);
                 open = which(open, each -> each.kind() == TierScripts.WAIT);
                 long left = until - store.environment.clock().nanoTime();
                 if (left <= 0) {
-                    readStore(open, Way.PAST_WAITED);
+                    readStore(open, LoadWay.PAST_WAITED);
                     return;
                 }
                 if (!open.isEmpty()) {
@@ -314,7 +314,7 @@ final class TierLoad<K, V> {
     }
 
     /** Reads the store for keys, and puts into Redis what has a lease. */
-    private void readStore(List<Asked<K>> asked, Way way) throws Exception {
+    private void readStore(List<Asked<K>> asked, LoadWay way) throws Exception {
         if (asked.isEmpty()) {
             return;
         }
@@ -344,9 +344,9 @@ final class TierLoad<K, V> {
                 || (deadline != null && deadline.isExpired());
     }
 
-    private void count(Asked<K> asked, Way way) {
-        if (way == Way.PAST_GONE || way == Way.PAST_WAITED) {
-            store.totals.pastRedis.add(way == Way.PAST_GONE && store.tier.failing ? 0 : 1);
+    private void count(Asked<K> asked, LoadWay way) {
+        if (way == LoadWay.PAST_GONE || way == LoadWay.PAST_WAITED) {
+            store.totals.pastRedis.add(way == LoadWay.PAST_GONE && store.tier.failing ? 0 : 1);
         } else if (asked.leased) {
             store.totals.leases.increment();
         } else {
@@ -357,16 +357,16 @@ final class TierLoad<K, V> {
         }
     }
 
-    private Map<K, V> read(Set<K> keys, Way way) throws Exception {
-        if (way == Way.AS_CALLED) {
+    private Map<K, V> read(Set<K> keys, LoadWay way) throws Exception {
+        if (way == LoadWay.AS_CALLED) {
             return brought(keys);
         }
-        if (way == Way.PAST_GONE && store.tier.failing) {
+        if (way == LoadWay.PAST_GONE && store.tier.failing) {
             throw new ConnectException(
                     "Redis is gone, and the cache is to fail then" + (gone == null ? "" : ": " + gone.getMessage()));
         }
         CallContext strong = CallContext.current().withConsistency(Consistency.strong());
-        return way == Way.STRONG
+        return way == LoadWay.STRONG
                 ? strong.<Map<K, V>, Exception>call(() -> brought(keys))
                 : store.bulkhead.call(() -> strong.<Map<K, V>, Exception>call(() -> brought(keys)));
     }
@@ -378,13 +378,13 @@ final class TierLoad<K, V> {
     }
 
     /** Keeps what was read, in Redis where there is a lease. */
-    private void keep(Collection<Asked<K>> asked, Map<K, V> read, long at, Way way) throws InterruptedException {
+    private void keep(Collection<Asked<K>> asked, Map<K, V> read, long at, LoadWay way) throws InterruptedException {
         Map<TierNode, Map<Asked<K>, TierFill>> fills = new LinkedHashMap<>();
         for (Asked<K> each : asked) {
             V value = read.get(each.key);
             try {
                 Set<String> tags = store.tags(each.key, value);
-                Keep keep = way == Way.PAST_GONE || each.kind() == TierScripts.ODD
+                Keep keep = way == LoadWay.PAST_GONE || each.kind() == TierScripts.ODD
                         ? Keep.BRIEF
                         : each.kind() == TierScripts.UNCACHED ? Keep.NONE : Keep.FULL;
                 values.put(each.key, new HeldValue<>(value, tags, each.label(), at, true, keep));

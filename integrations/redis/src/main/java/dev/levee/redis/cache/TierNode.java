@@ -45,7 +45,7 @@ final class TierNode implements AutoCloseable {
     private final TierTotals totals;
 
     /** Keys and tags whose invalidation Redis has not got; guarded by itself. */
-    private final Set<Changed> pending = new LinkedHashSet<>();
+    private final Set<ChangedKey> pending = new LinkedHashSet<>();
 
     /** Whether there were more than may be pending; guarded by {@link #pending}. */
     private boolean allPending;
@@ -54,7 +54,7 @@ final class TierNode implements AutoCloseable {
     private long promised;
 
     /** What an invalidation is of: the bytes of a key, or of a tag. */
-    private record Changed(ByteBuffer name, boolean isTag) {
+    private record ChangedKey(ByteBuffer name, boolean isTag) {
         byte[] bytes() {
             byte[] copy = new byte[name.remaining()];
             name.duplicate().get(copy);
@@ -62,7 +62,7 @@ final class TierNode implements AutoCloseable {
         }
     }
 
-    private static final Changed ALL = new Changed(ByteBuffer.allocate(0), false);
+    private static final ChangedKey ALL = new ChangedKey(ByteBuffer.allocate(0), false);
 
     /** Whether values may have tags. */
     private final boolean tagged;
@@ -224,7 +224,7 @@ final class TierNode implements AutoCloseable {
             return 0;
         } finally {
             if (!told) {
-                remember(new Changed(ByteBuffer.wrap(key), false));
+                remember(new ChangedKey(ByteBuffer.wrap(key), false));
             }
         }
     }
@@ -263,7 +263,7 @@ final class TierNode implements AutoCloseable {
             return 0;
         } finally {
             if (!told) {
-                remember(new Changed(ByteBuffer.wrap(tag), true));
+                remember(new ChangedKey(ByteBuffer.wrap(tag), true));
             }
         }
     }
@@ -327,7 +327,7 @@ final class TierNode implements AutoCloseable {
         } while (!at.isFinished());
     }
 
-    private void remember(Changed changed) {
+    private void remember(ChangedKey changed) {
         synchronized (pending) {
             if (allPending || pending.size() >= tier.maxPending) {
                 rememberAll();
@@ -404,7 +404,7 @@ final class TierNode implements AutoCloseable {
     }
 
     private boolean repeatOne() throws TierGoneException, InterruptedException {
-        Changed next;
+        ChangedKey next;
         boolean all;
         synchronized (pending) {
             all = allPending;

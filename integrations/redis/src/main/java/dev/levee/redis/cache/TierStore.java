@@ -18,7 +18,7 @@ import dev.levee.core.internal.Text;
 import dev.levee.core.internal.Unchecked;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.redis.cache.HeldValue.Keep;
-import dev.levee.redis.cache.TierLoad.Freshness;
+import dev.levee.redis.cache.TierLoad.LoadFreshness;
 import dev.levee.redis.cache.TierNode.TierFill;
 import java.net.ConnectException;
 import java.nio.charset.StandardCharsets;
@@ -135,18 +135,18 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
             debug("a load goes past Redis", unreached);
             gone = unreached;
         }
-        return new TierLoad<>(this, StoreRead.one(from), Freshness.ANY).one(key, bytes, node, gone);
+        return new TierLoad<>(this, StoreRead.one(from), LoadFreshness.ANY).one(key, bytes, node, gone);
     }
 
     /** Loads a value as fresh as wanted. */
-    HeldValue<V> load(K key, Loader<? super K, ? extends V> from, Freshness wanted) throws Exception {
+    HeldValue<V> load(K key, Loader<? super K, ? extends V> from, LoadFreshness wanted) throws Exception {
         byte[] bytes = bytes(key);
         return new TierLoad<>(this, StoreRead.one(from), wanted).one(key, bytes, servers.of(bytes), null);
     }
 
     /** Loads many values as fresh as wanted. */
     Map<K, HeldValue<V>> loadAll(
-            Collection<? extends K> keys, BulkLoader<? super K, ? extends V> from, Freshness wanted) throws Exception {
+            Collection<? extends K> keys, BulkLoader<? super K, ? extends V> from, LoadFreshness wanted) throws Exception {
         return new TierLoad<>(this, StoreRead.many(from), wanted).many(keys);
     }
 
@@ -164,7 +164,7 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
         return loadStrong(keys, StoreRead.many(from));
     }
 
-    private Map<K, HeldValue<V>> loadStrong(Collection<K> keys, StoreRead.Reader<K, V> reader) throws Exception {
+    private Map<K, HeldValue<V>> loadStrong(Collection<K> keys, StoreRead.StoreReader<K, V> reader) throws Exception {
         Map<K, Long> labels = labels(keys);
         long at = environment.clock().nanoTime();
         CallContext strong = CallContext.current().withConsistency(Consistency.strong());

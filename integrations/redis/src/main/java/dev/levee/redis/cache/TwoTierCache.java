@@ -15,7 +15,7 @@ import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
-import dev.levee.redis.cache.TierLoad.Freshness;
+import dev.levee.redis.cache.TierLoad.LoadFreshness;
 import dev.levee.redis.cache.TierServers.Shards;
 import io.lettuce.core.RedisClient;
 import java.time.Duration;
@@ -252,7 +252,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
                                 ? nearly(key, from)
                                 : direct(
                                         key,
-                                        each -> store.load(each, from, new Freshness(any -> position, Nanos.NEVER)));
+                                        each -> store.load(each, from, new LoadFreshness(any -> position, Nanos.NEVER)));
                     }
                     case BOUNDED -> bounded(key, from, choice.maxAge());
                 };
@@ -278,7 +278,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         held = nearly(key, from);
         return held != null && store.isWithin(held, nanos)
                 ? held
-                : direct(key, each -> store.load(each, from, new Freshness(any -> 0, nanos)));
+                : direct(key, each -> store.load(each, from, new LoadFreshness(any -> 0, nanos)));
     }
 
     /** Loads past the near cache, with the exceptions that it has. */

@@ -1,0 +1,31 @@
+package dev.levee.ratelimit.shared;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Quotas of one name and key that several limiters have: of these one request is on its way at a time, so that no two
+ * take one answer. Guarded by the lock of the link.
+ */
+final class TwinQuotas {
+    private final Set<List<String>> asked = new HashSet<>();
+
+    /** Notes that a request begins; false if one of a twin is on its way. */
+    boolean begin(SharedQuota quota) {
+        return !quota.scope.hasTwin || asked.add(id(quota));
+    }
+
+    /** Notes that no request of these is on its way any more. */
+    void end(List<SharedQuota> quotas) {
+        for (SharedQuota quota : quotas) {
+            if (quota.scope.hasTwin) {
+                asked.remove(id(quota));
+            }
+        }
+    }
+
+    private static List<String> id(SharedQuota quota) {
+        return List.of(quota.scope.name, quota.key);
+    }
+}

@@ -72,7 +72,8 @@ final class ManyReads<K, V> {
     }
 
     private Map<K, HeldValue<V>> near(Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> from) {
-        return near.getAll(keys, (BulkLoader<K, HeldValue<V>>) missing -> store.loadAll(missing, from, LoadFreshness.ANY));
+        return near.getAll(
+                keys, (BulkLoader<K, HeldValue<V>>) missing -> store.loadAll(missing, from, LoadFreshness.ANY));
     }
 
     private static <K, V> Map<K, HeldValue<V>> one(K key, @Nullable HeldValue<V> held) {

@@ -146,7 +146,8 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
 
     /** Loads many values as fresh as wanted. */
     Map<K, HeldValue<V>> loadAll(
-            Collection<? extends K> keys, BulkLoader<? super K, ? extends V> from, LoadFreshness wanted) throws Exception {
+            Collection<? extends K> keys, BulkLoader<? super K, ? extends V> from, LoadFreshness wanted)
+            throws Exception {
         return new TierLoad<>(this, StoreRead.many(from), wanted).many(keys);
     }
 

@@ -252,7 +252,8 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
                                 ? nearly(key, from)
                                 : direct(
                                         key,
-                                        each -> store.load(each, from, new LoadFreshness(any -> position, Nanos.NEVER)));
+                                        each -> store.load(
+                                                each, from, new LoadFreshness(any -> position, Nanos.NEVER)));
                     }
                     case BOUNDED -> bounded(key, from, choice.maxAge());
                 };

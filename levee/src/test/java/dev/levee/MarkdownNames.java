@@ -37,6 +37,8 @@ final class MarkdownNames {
     static final Set<String> EXCEPTIONS = Set.of(
             // a header of HTTP
             "RateLimit",
+            // of the SDK of OpenTelemetry
+            "SdkMeterProvider",
             // of Redis, PostgreSQL, MySQL and their clients
             "BCAST",
             "FLUSHALL",

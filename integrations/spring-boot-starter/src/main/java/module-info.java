@@ -6,7 +6,7 @@ module dev.levee.spring {
     requires transitive dev.levee.ratelimit;
     requires transitive dev.levee.micrometer;
     requires org.slf4j;
-    requires static dev.levee.console;
+    requires static transitive dev.levee.console;
     requires static transitive dev.levee.jdbc;
     requires static transitive java.sql;
     requires static transitive micrometer.core;

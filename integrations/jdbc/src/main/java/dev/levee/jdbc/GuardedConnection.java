@@ -1,43 +1,37 @@
 package dev.levee.jdbc;
 
-import dev.levee.jdbc.internal.ForwardingConnection;
+import java.sql.Array;
+import java.sql.Blob;
 import java.sql.CallableStatement;
+import java.sql.Clob;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.NClob;
 import java.sql.PreparedStatement;
+import java.sql.SQLClientInfoException;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
+import java.sql.SQLXML;
 import java.sql.Savepoint;
+import java.sql.ShardingKey;
 import java.sql.Statement;
+import java.sql.Struct;
+import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.Executor;
 
 /**
  * A connection whose statements are guarded. What begins, ends or sets up a transaction, and what gives the connection
  * back, goes straight to the connection inside. See ADR 161.
  */
-final class GuardedConnection extends ForwardingConnection {
+@SuppressWarnings("deprecation")
+final class GuardedConnection implements Connection {
     private final Connection inner;
     private final RoundTrips trips;
 
     GuardedConnection(Connection inner, RoundTrips trips) {
         this.inner = inner;
         this.trips = trips;
-    }
-
-    @Override
-    protected Connection use() {
-        return inner;
-    }
-
-    @Override
-    protected <S extends Statement> S statement(Class<S> type, boolean updatable, Maker<S> maker) throws SQLException {
-        Statement made = maker.make(inner);
-        if (type == CallableStatement.class) {
-            return type.cast(new GuardedCallableStatement((CallableStatement) made, this, trips));
-        }
-        return type.cast(
-                type == PreparedStatement.class
-                        ? new GuardedPreparedStatement<>((PreparedStatement) made, this, trips)
-                        : new GuardedStatement<>(made, this, trips));
     }
 
     @Override
@@ -51,6 +45,11 @@ final class GuardedConnection extends ForwardingConnection {
     }
 
     @Override
+    public void clearWarnings() throws SQLException {
+        inner.clearWarnings();
+    }
+
+    @Override
     public void close() throws SQLException {
         inner.close();
     }
@@ -58,6 +57,51 @@ final class GuardedConnection extends ForwardingConnection {
     @Override
     public void commit() throws SQLException {
         inner.commit();
+    }
+
+    @Override
+    public Array createArrayOf(String value, Object[] second) throws SQLException {
+        return inner.createArrayOf(value, second);
+    }
+
+    @Override
+    public Blob createBlob() throws SQLException {
+        return inner.createBlob();
+    }
+
+    @Override
+    public Clob createClob() throws SQLException {
+        return inner.createClob();
+    }
+
+    @Override
+    public NClob createNClob() throws SQLException {
+        return inner.createNClob();
+    }
+
+    @Override
+    public SQLXML createSQLXML() throws SQLException {
+        return inner.createSQLXML();
+    }
+
+    @Override
+    public Statement createStatement() throws SQLException {
+        return new GuardedStatement<>(inner.createStatement(), this, trips);
+    }
+
+    @Override
+    public Statement createStatement(int value, int second) throws SQLException {
+        return new GuardedStatement<>(inner.createStatement(value, second), this, trips);
+    }
+
+    @Override
+    public Statement createStatement(int value, int second, int third) throws SQLException {
+        return new GuardedStatement<>(inner.createStatement(value, second, third), this, trips);
+    }
+
+    @Override
+    public Struct createStruct(String value, Object[] second) throws SQLException {
+        return inner.createStruct(value, second);
     }
 
     @Override
@@ -76,6 +120,16 @@ final class GuardedConnection extends ForwardingConnection {
     }
 
     @Override
+    public Properties getClientInfo() throws SQLException {
+        return inner.getClientInfo();
+    }
+
+    @Override
+    public String getClientInfo(String value) throws SQLException {
+        return inner.getClientInfo(value);
+    }
+
+    @Override
     public int getHoldability() throws SQLException {
         return inner.getHoldability();
     }
@@ -86,6 +140,11 @@ final class GuardedConnection extends ForwardingConnection {
     }
 
     @Override
+    public int getNetworkTimeout() throws SQLException {
+        return inner.getNetworkTimeout();
+    }
+
+    @Override
     public String getSchema() throws SQLException {
         return inner.getSchema();
     }
@@ -93,6 +152,16 @@ final class GuardedConnection extends ForwardingConnection {
     @Override
     public int getTransactionIsolation() throws SQLException {
         return inner.getTransactionIsolation();
+    }
+
+    @Override
+    public Map<String, Class<?>> getTypeMap() throws SQLException {
+        return inner.getTypeMap();
+    }
+
+    @Override
+    public SQLWarning getWarnings() throws SQLException {
+        return inner.getWarnings();
     }
 
     @Override
@@ -108,6 +177,56 @@ final class GuardedConnection extends ForwardingConnection {
     @Override
     public boolean isValid(int value) throws SQLException {
         return inner.isValid(value);
+    }
+
+    @Override
+    public String nativeSQL(String sql) throws SQLException {
+        return inner.nativeSQL(sql);
+    }
+
+    @Override
+    public CallableStatement prepareCall(String sql) throws SQLException {
+        return new GuardedCallableStatement(inner.prepareCall(sql), this, trips);
+    }
+
+    @Override
+    public CallableStatement prepareCall(String sql, int second, int third) throws SQLException {
+        return new GuardedCallableStatement(inner.prepareCall(sql, second, third), this, trips);
+    }
+
+    @Override
+    public CallableStatement prepareCall(String sql, int second, int third, int fourth) throws SQLException {
+        return new GuardedCallableStatement(inner.prepareCall(sql, second, third, fourth), this, trips);
+    }
+
+    @Override
+    public PreparedStatement prepareStatement(String sql) throws SQLException {
+        return new GuardedPreparedStatement<>(inner.prepareStatement(sql), this, trips);
+    }
+
+    @Override
+    public PreparedStatement prepareStatement(String sql, int second) throws SQLException {
+        return new GuardedPreparedStatement<>(inner.prepareStatement(sql, second), this, trips);
+    }
+
+    @Override
+    public PreparedStatement prepareStatement(String sql, int[] second) throws SQLException {
+        return new GuardedPreparedStatement<>(inner.prepareStatement(sql, second), this, trips);
+    }
+
+    @Override
+    public PreparedStatement prepareStatement(String sql, String[] second) throws SQLException {
+        return new GuardedPreparedStatement<>(inner.prepareStatement(sql, second), this, trips);
+    }
+
+    @Override
+    public PreparedStatement prepareStatement(String sql, int second, int third) throws SQLException {
+        return new GuardedPreparedStatement<>(inner.prepareStatement(sql, second, third), this, trips);
+    }
+
+    @Override
+    public PreparedStatement prepareStatement(String sql, int second, int third, int fourth) throws SQLException {
+        return new GuardedPreparedStatement<>(inner.prepareStatement(sql, second, third, fourth), this, trips);
     }
 
     @Override
@@ -133,6 +252,16 @@ final class GuardedConnection extends ForwardingConnection {
     @Override
     public void setCatalog(String value) throws SQLException {
         inner.setCatalog(value);
+    }
+
+    @Override
+    public void setClientInfo(Properties value) throws SQLClientInfoException {
+        inner.setClientInfo(value);
+    }
+
+    @Override
+    public void setClientInfo(String value, String second) throws SQLClientInfoException {
+        inner.setClientInfo(value, second);
     }
 
     @Override
@@ -166,8 +295,43 @@ final class GuardedConnection extends ForwardingConnection {
     }
 
     @Override
+    public void setShardingKey(ShardingKey value) throws SQLException {
+        inner.setShardingKey(value);
+    }
+
+    @Override
+    public void setShardingKey(ShardingKey value, ShardingKey second) throws SQLException {
+        inner.setShardingKey(value, second);
+    }
+
+    @Override
+    public boolean setShardingKeyIfValid(ShardingKey value, int second) throws SQLException {
+        return inner.setShardingKeyIfValid(value, second);
+    }
+
+    @Override
+    public boolean setShardingKeyIfValid(ShardingKey value, ShardingKey second, int third) throws SQLException {
+        return inner.setShardingKeyIfValid(value, second, third);
+    }
+
+    @Override
     public void setTransactionIsolation(int value) throws SQLException {
         inner.setTransactionIsolation(value);
+    }
+
+    @Override
+    public void setTypeMap(Map<String, Class<?>> value) throws SQLException {
+        inner.setTypeMap(value);
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) throws SQLException {
+        return Unwrapping.unwrap(type, this, inner);
+    }
+
+    @Override
+    public boolean isWrapperFor(Class<?> type) throws SQLException {
+        return Unwrapping.isWrapperFor(type, this, inner);
     }
 
     @Override

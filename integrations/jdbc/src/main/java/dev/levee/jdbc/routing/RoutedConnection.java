@@ -2,7 +2,6 @@ package dev.levee.jdbc.routing;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.consistency.Consistency;
-import dev.levee.jdbc.internal.ForwardingConnection;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
@@ -59,7 +58,7 @@ final class RoutedConnection extends ForwardingConnection {
     // ---- the physical connection
 
     @Override
-    protected Connection use() throws SQLException {
+    Connection use() throws SQLException {
         return bound().connection;
     }
 
@@ -142,7 +141,7 @@ final class RoutedConnection extends ForwardingConnection {
     // ---- statements
 
     @Override
-    protected <S extends Statement> S statement(Class<S> type, boolean mayUpdate, Maker<S> maker) throws SQLException {
+    <S extends Statement> S statement(Class<S> type, boolean mayUpdate, Maker<S> maker) throws SQLException {
         PhysicalConnection now = bound();
         try {
             S made = maker.make(now.connection);

@@ -1,4 +1,4 @@
-package dev.levee.jdbc.internal;
+package dev.levee.jdbc.routing;
 
 import java.sql.Array;
 import java.sql.Blob;
@@ -19,46 +19,16 @@ import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
-/** The methods of a connection that go to another one as they are, and those that make a statement there. */
-public abstract class ForwardingConnection implements Connection {
-    /** Made by subclasses. */
-    protected ForwardingConnection() {}
+/** The methods of a connection that go to the physical one as they are, and those that make a statement there. */
+abstract class ForwardingConnection implements Connection {
+    /** Returns the physical connection, of which one is taken if there is none. */
+    abstract Connection use() throws SQLException;
 
-    /**
-     * Returns the other connection.
-     *
-     * @return the connection, which is taken now if need be
-     * @throws SQLException if there is none
-     */
-    protected abstract Connection use() throws SQLException;
+    /** Makes a statement on the physical connection. */
+    abstract <S extends Statement> S statement(Class<S> type, boolean updatable, Maker<S> maker) throws SQLException;
 
-    /**
-     * Makes a statement on the other connection.
-     *
-     * @param type what kind of statement it is
-     * @param updatable whether rows may be changed through its results
-     * @param maker makes it
-     * @param <S> the type
-     * @return the statement, or one around it
-     * @throws SQLException if it cannot be made
-     */
-    protected abstract <S extends Statement> S statement(Class<S> type, boolean updatable, Maker<S> maker)
-            throws SQLException;
-
-    /**
-     * Makes a statement.
-     *
-     * @param <S> the statement
-     */
-    @FunctionalInterface
-    public interface Maker<S> {
-        /**
-         * Makes it.
-         *
-         * @param connection the connection that it is for
-         * @return the statement
-         * @throws SQLException if it cannot be made
-         */
+    /** Makes a statement. */
+    interface Maker<S> {
         S make(Connection connection) throws SQLException;
     }
 

@@ -31,7 +31,7 @@ final class HeadersTimer implements Runnable {
         this.interrupt = InterruptOnce.inside(state);
     }
 
-    /** Starts one for the current thread, which must call {@link #isUp} at the end of the attempt. */
+    /** Starts one for the current thread, which must call {@link #end} at the end of the attempt. */
     static HeadersTimer start(long nanos, AttemptBody<?> body, Environment environment) {
         if (nanos >= Nanos.NEVER) {
             return NEVER;
@@ -51,16 +51,18 @@ final class HeadersTimer implements Runnable {
     }
 
     /**
-     * Ends it, and takes back an interrupt that it delivered.
+     * Ends it, and takes back an interrupt that it delivered. Once it has ended this does nothing.
      *
      * @param consumed whether the attempt has ended with an {@code InterruptedException}
      * @return whether it interrupted the attempt
      */
-    boolean isUp(boolean consumed) {
-        if (interrupt == null || timer == null) {
+    boolean end(boolean consumed) {
+        Scheduler.Timer set = timer;
+        if (interrupt == null || set == null) {
             return false;
         }
+        timer = null;
         CallState.current().alarm(outer);
-        return !timer.cancel() && interrupt.delivered(consumed);
+        return !set.cancel() && interrupt.delivered(consumed);
     }
 }

@@ -82,7 +82,8 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     private <T> CompletionStage<HttpResponse<?>> sendTo(URI address, JdkCall<T> call) {
         HttpRequest attempt;
         try {
-            attempt = attempt(address, call, timeLeft(call), true);
+            Deadline deadline = CallContext.current().deadline();
+            attempt = attempt(address, call, deadline, timeLeft(call, deadline), true);
         } catch (IOException | DeadlineExpiredException refused) {
             return CompletableFuture.failedFuture(refused);
         }
@@ -113,21 +114,22 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     /** As {@link #send}, on the thread of the caller; returns at the headers of a failure, otherwise with the body. */
     <T> JdkResponse<T> sendNow(URI address, JdkCall<T> call, AttemptBody<T> body)
             throws IOException, InterruptedException {
-        long left = timeLeft(call);
-        AttemptRequest attempt = attempt(address, call, left, false);
+        Deadline deadline = CallContext.current().deadline();
+        long left = timeLeft(call, deadline);
+        AttemptRequest attempt = attempt(address, call, deadline, left, false);
         HeadersTimer timer = HeadersTimer.start(left, body, environment);
         try {
             HttpResponse<Object> received = client.send(attempt, body);
-            timer.isUp(false);
+            timer.end(false);
             takeIn(SessionHeader.current(sendSession), received);
             return body.response(received);
         } catch (InterruptedException interrupt) {
-            Exception thrown = timer.isUp(true) ? attempt.timedOut() : interrupt;
+            Exception thrown = timer.end(true) ? attempt.timedOut() : interrupt;
             body.drop(thrown);
             throw Unchecked.<IOException>asDeclared(thrown);
         } catch (Throwable thrown) {
             Throwable original =
-                    timer.isUp(false) && thrown instanceof Exception ? attempt.timedOut() : original(thrown);
+                    timer.end(false) && thrown instanceof Exception ? attempt.timedOut() : original(thrown);
             body.drop(original);
             throw Unchecked.<IOException>asDeclared(original);
         }
@@ -166,8 +168,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     }
 
     /** The nanoseconds that an attempt may take which begins now. */
-    private long timeLeft(JdkCall<?> call) throws IOException {
-        Deadline deadline = CallContext.current().deadline();
+    private long timeLeft(JdkCall<?> call, @Nullable Deadline deadline) throws IOException {
         long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
         if (isAborted.getAsBoolean()) {
             throw new IOException("the client has been shut down");
@@ -181,8 +182,8 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         return left;
     }
 
-    private AttemptRequest attempt(URI address, JdkCall<?> call, long left, boolean isTimed) {
-        Deadline deadline = CallContext.current().deadline();
+    private AttemptRequest attempt(
+            URI address, JdkCall<?> call, @Nullable Deadline deadline, long left, boolean isTimed) {
         boolean bounded = deadline != null && left < Nanos.NEVER;
         boolean isTold =
                 bounded && DeadlineHeader.isLess(left, call.headers().allValues(Deadline.HEADER), environment.clock());

@@ -4,20 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.testing.ManualTime;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.BodySubscribers;
-import java.net.http.HttpResponse.ResponseInfo;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
@@ -31,18 +27,6 @@ class AttemptBodyTest {
 
     private final ManualTime time = new ManualTime();
     private final List<String> upstream = new ArrayList<>();
-
-    private record Info(int statusCode) implements ResponseInfo {
-        @Override
-        public HttpHeaders headers() {
-            return HttpHeaders.of(Map.of(), (name, value) -> true);
-        }
-
-        @Override
-        public HttpClient.Version version() {
-            return HttpClient.Version.HTTP_1_1;
-        }
-    }
 
     private final class Connection implements Flow.Subscription {
         @Override
@@ -92,7 +76,7 @@ class AttemptBodyTest {
         InterruptedException interrupt = new InterruptedException();
         attempt.drop(interrupt);
 
-        BodySubscriber<Object> body = attempt.apply(new Info(200));
+        BodySubscriber<Object> body = attempt.apply(new PlainInfo(200));
         body.onSubscribe(new Connection());
         time.runReady();
 
@@ -110,7 +94,7 @@ class AttemptBodyTest {
         AttemptBody<String> attempt = bodyOf(BodyHandlers.ofString());
         attempt.drop(new InterruptedException());
 
-        attempt.apply(new Info(500)).onSubscribe(new Connection());
+        attempt.apply(new PlainInfo(500)).onSubscribe(new Connection());
         time.runReady();
 
         assertThat(upstream).contains("cancel");
@@ -119,7 +103,7 @@ class AttemptBodyTest {
     @Test
     void silence_ends_the_call_whatever_its_reader_does() {
         AttemptBody<String> attempt = bodyOf(info -> new Deaf());
-        BodySubscriber<Object> body = attempt.apply(new Info(200));
+        BodySubscriber<Object> body = attempt.apply(new PlainInfo(200));
         body.onSubscribe(new Connection());
         time.advance(Duration.ofNanos(IDLE_NANOS));
 
@@ -152,7 +136,7 @@ class AttemptBodyTest {
                     }
                 },
                 ignored -> "text"));
-        BodySubscriber<Object> body = attempt.apply(new Info(200));
+        BodySubscriber<Object> body = attempt.apply(new PlainInfo(200));
         body.onSubscribe(new Connection());
         body.onComplete();
 

@@ -7,15 +7,12 @@ import dev.levee.loadbalancing.discovery.EndpointSource;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse.BodySubscriber;
-import java.net.http.HttpResponse.ResponseInfo;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import org.junit.jupiter.api.Test;
@@ -31,18 +28,6 @@ class CancelledAtHeadersTest {
             EndpointSource.ofAddresses(List.of(URI.create("http://node-1:8080"))),
             config -> config.noRetry());
 
-    private record Info(int statusCode) implements ResponseInfo {
-        @Override
-        public HttpHeaders headers() {
-            return HttpHeaders.of(Map.of(), (name, value) -> true);
-        }
-
-        @Override
-        public HttpClient.Version version() {
-            return HttpClient.Version.HTTP_1_1;
-        }
-    }
-
     /** Comes as far as the headers, when a test says so, and no further. */
     private static final class Halfway extends ForwardingClient implements Flow.Subscription {
         private int cancels;
@@ -56,7 +41,7 @@ class CancelledAtHeadersTest {
         }
 
         private <T> void answer(BodyHandler<T> handler) {
-            BodySubscriber<T> body = handler.apply(new Info(status));
+            BodySubscriber<T> body = handler.apply(new PlainInfo(status));
             body.onSubscribe(this);
         }
 

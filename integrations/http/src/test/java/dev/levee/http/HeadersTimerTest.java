@@ -12,19 +12,16 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
-import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.net.http.HttpResponse.ResponseInfo;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
@@ -125,7 +122,7 @@ class HeadersTimerTest {
     @Test
     void headers_end_the_time() throws Exception {
         CompletableFuture<HttpResponse<String>> answer = send(GET, (attempt, handler) -> {
-            handler.apply(new Headers());
+            handler.apply(new PlainInfo(200));
             environment.scheduler().sleep(ATTEMPT.multipliedBy(3).toNanos());
         });
         time.awaitSleepers(1);
@@ -214,22 +211,5 @@ class HeadersTimerTest {
 
         @Override
         public void onComplete() {}
-    }
-
-    private record Headers() implements ResponseInfo {
-        @Override
-        public int statusCode() {
-            return 200;
-        }
-
-        @Override
-        public HttpHeaders headers() {
-            return HttpHeaders.of(Map.of(), (name, value) -> true);
-        }
-
-        @Override
-        public HttpClient.Version version() {
-            return HttpClient.Version.HTTP_1_1;
-        }
     }
 }

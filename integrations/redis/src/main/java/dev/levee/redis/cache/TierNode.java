@@ -215,18 +215,31 @@ final class TierNode implements AutoCloseable {
     }
 
     private long surely(byte[] key, String what, byte[] token, byte[] version) throws InterruptedException {
+        return surely(
+                () -> change(key, what, token, tier.replicaLag, version, new byte[0], 0),
+                () -> remember(new ChangedKey(ByteBuffer.wrap(key), false)));
+    }
+
+    /** Tells Redis of a change, or remembers it if Redis does not get it. Returns the position, or 0. */
+    private static long surely(Told change, Runnable otherwise) throws InterruptedException {
         boolean told = false;
         try {
-            long position = change(key, what, token, tier.replicaLag, version, new byte[0], 0);
+            long position = change.tell();
             told = true;
             return position;
         } catch (TierGoneException gone) {
             return 0;
         } finally {
             if (!told) {
-                remember(new ChangedKey(ByteBuffer.wrap(key), false));
+                otherwise.run();
             }
         }
+    }
+
+    /** Tells Redis of a change; returns the position. */
+    @FunctionalInterface
+    private interface Told {
+        long tell() throws TierGoneException, InterruptedException;
     }
 
     /** Puts a value; returns the position, or 0 if there is a newer one. */
@@ -254,18 +267,7 @@ final class TierNode implements AutoCloseable {
 
     /** Invalidates all keys that have a tag; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long dropTag(byte[] tag) throws InterruptedException {
-        boolean told = false;
-        try {
-            long position = dropTagNow(tag);
-            told = true;
-            return position;
-        } catch (TierGoneException gone) {
-            return 0;
-        } finally {
-            if (!told) {
-                remember(new ChangedKey(ByteBuffer.wrap(tag), true));
-            }
-        }
+        return surely(() -> dropTagNow(tag), () -> remember(new ChangedKey(ByteBuffer.wrap(tag), true)));
     }
 
     private long dropTagNow(byte[] tag) throws TierGoneException, InterruptedException {
@@ -287,18 +289,7 @@ final class TierNode implements AutoCloseable {
 
     /** Invalidates all keys; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long clear() throws InterruptedException {
-        boolean told = false;
-        try {
-            long position = clearNow();
-            told = true;
-            return position;
-        } catch (TierGoneException gone) {
-            return 0;
-        } finally {
-            if (!told) {
-                rememberAll();
-            }
-        }
+        return surely(this::clearNow, this::rememberAll);
     }
 
     private long clearNow() throws TierGoneException, InterruptedException {

@@ -55,7 +55,6 @@ final class BackgroundChecks<T extends @Nullable Object> {
     private long armedFor;
     private long timers;
     private Scheduler.@Nullable Timer timer;
-
     private volatile boolean failedBefore;
 
     BackgroundChecks(StoredIdempotency<T> idempotency, OutcomeCheck<T> check, long firstNanos) {

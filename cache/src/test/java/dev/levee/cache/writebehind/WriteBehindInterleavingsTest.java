@@ -3,7 +3,6 @@ package dev.levee.cache.writebehind;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.cache.Store;
-import dev.levee.core.Environment;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.testing.LongForm;
 import dev.levee.core.testing.ModelChecking;
@@ -121,8 +120,7 @@ class WriteBehindInterleavingsTest {
                     "one",
                     row,
                     c -> c.workers(1).delay(Duration.ZERO).backoff(Backoff.fixed(Duration.ZERO)),
-                    Environment.builder()
-                            .clock(() -> 0)
+                    ModelChecking.timeless().toBuilder()
                             .wallClock(() -> Instant.EPOCH)
                             .executor(tasks::add)
                             .build());

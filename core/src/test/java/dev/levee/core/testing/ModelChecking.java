@@ -30,7 +30,11 @@ public final class ModelChecking {
                         .treatAsAtomic());
     }
 
-    /** Time stands still, and timers never come: nothing but the calls themselves is explored. */
+    /**
+     * Time stands still, and timers never come: nothing but the calls themselves is explored. A call that sets a timer
+     * needs this: Lincheck may end a thread while it holds a lock of the JVM's timers, which then stay locked for all
+     * later tests.
+     */
     public static Environment timeless() {
         return Environment.builder()
                 .clock(() -> 0)

@@ -3,10 +3,7 @@ package dev.levee.core.idempotency;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
-import dev.levee.core.idempotency.IdempotencyStore.Claim;
-import dev.levee.core.idempotency.IdempotencyStore.Status;
-import dev.levee.core.testing.LongForm;
-import dev.levee.core.testing.ModelChecking;
+import dev.levee.core.Operation;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -19,12 +16,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jetbrains.lincheck.datastructures.BooleanGen;
-import org.jetbrains.lincheck.datastructures.Operation;
-import org.jetbrains.lincheck.datastructures.Param;
 import org.junit.jupiter.api.Test;
 
-/** Callers that race, on real threads and in every interleaving of a few steps. */
+/** Callers that race, on real threads. */
 class IdempotencyThreadsTest {
     private static final int THREADS = 4;
     private static final int ROUNDS = 200;
@@ -62,7 +56,7 @@ class IdempotencyThreadsTest {
                         barrier.await();
                         do {
                             try {
-                                dev.levee.core.Operation<String, ConnectException> operation = () -> {
+                                Operation<String, ConnectException> operation = () -> {
                                     if (key % 3 == 0 && failures[key].incrementAndGet() <= 2) {
                                         throw new ConnectException("nothing was done");
                                     }
@@ -158,53 +152,5 @@ class IdempotencyThreadsTest {
             threads.shutdownNow();
         }
         assertThat(effects).allSatisfy(effect -> assertThat(effect).hasValue(1));
-    }
-
-    @Test
-    void the_store_in_memory_is_linearizable() {
-        ModelChecking.options()
-                .threads(2)
-                .actorsPerThread(2)
-                .actorsBefore(1)
-                .actorsAfter(1)
-                .iterations(LongForm.iterations(10))
-                .invocationsPerIteration(LongForm.invocations(100))
-                .check(OfTheStore.class);
-    }
-
-    /** Claims and ends by two owners that race for one key; time does not pass. */
-    public static class OfTheStore {
-        private final IdempotencyStore<String> store = IdempotencyStore.inMemory(
-                2, Duration.ofHours(1), Environment.builder().clock(() -> 0).build());
-
-        @Operation
-        public Status claim(@Param(gen = BooleanGen.class) boolean first) {
-            Claim<String> claim = store.claim("k", "p", owner(first), 1_000);
-            return claim.status();
-        }
-
-        @Operation
-        public boolean record(@Param(gen = BooleanGen.class) boolean first) {
-            return store.record("k", owner(first), "done", null);
-        }
-
-        @Operation
-        public boolean forget(@Param(gen = BooleanGen.class) boolean first) {
-            return store.forget("k", owner(first));
-        }
-
-        @Operation
-        public boolean unknown(@Param(gen = BooleanGen.class) boolean first) {
-            return store.unknown("k", owner(first));
-        }
-
-        @Operation
-        public boolean renew(@Param(gen = BooleanGen.class) boolean first) {
-            return store.renew("k", owner(first), 1_000);
-        }
-
-        private static String owner(boolean first) {
-            return first ? "a" : "b";
-        }
     }
 }

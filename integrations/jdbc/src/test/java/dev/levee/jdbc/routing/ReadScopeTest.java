@@ -13,7 +13,7 @@ class ReadScopeTest {
 
     @Test
     void a_thread_whose_stack_ends_is_not_left_in_the_scope() throws Exception {
-        Thread deep = new Thread(null, this::dive, "deep", 256 * 1024);
+        Thread deep = new Thread(null, this::dive, "deep", 1024 * 1024);
         deep.start();
         deep.join();
         assertThat(overflows).isEqualTo(400);

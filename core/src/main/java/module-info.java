@@ -45,5 +45,7 @@ module dev.levee.core {
             dev.levee.ratelimit,
             dev.levee.loadbalancing,
             dev.levee.cache,
-            dev.levee.jdbc;
+            dev.levee.jdbc,
+            dev.levee.redis,
+            dev.levee.jcache;
 }

@@ -41,4 +41,11 @@ module dev.levee.core {
             dev.levee.grpc,
             dev.levee.spring.web,
             dev.levee.spring.cloud;
+    exports dev.levee.core.internal.parts to
+            dev.levee.ratelimit,
+            dev.levee.loadbalancing,
+            dev.levee.cache,
+            dev.levee.jdbc,
+            dev.levee.redis,
+            dev.levee.jcache;
 }

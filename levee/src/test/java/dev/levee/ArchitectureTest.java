@@ -158,15 +158,7 @@ class ArchitectureTest {
 
         @Test
         void packages_form_no_cycle() {
-            String handOver = "dev.levee.core.internal.HandOver";
-            slices().matching("dev.levee.(**)")
-                    .should()
-                    .beFreeOfCycles()
-                    .ignoreDependency(
-                            handOver, "dev.levee.core.Environment") // whose executor and timers it takes: ADR 170
-                    .ignoreDependency(handOver + "$Watched", "dev.levee.core.Environment")
-                    .ignoreDependency(handOver + "$Watched", "dev.levee.core.Scheduler$Timer")
-                    .check(LIBRARY);
+            slices().matching("dev.levee.(**)").should().beFreeOfCycles().check(LIBRARY);
         }
 
         @Test

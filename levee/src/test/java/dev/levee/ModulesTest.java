@@ -2,7 +2,6 @@ package dev.levee;
 
 import static java.util.stream.Collectors.toCollection;
 import static java.util.stream.Collectors.toMap;
-import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
@@ -18,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -228,38 +228,37 @@ class ModulesTest {
 
     @Test
     void they_resolve_and_load_without_the_class_path() throws Exception {
-        ModuleLayer layer = layer();
-
         Set<String> classes = new TreeSet<>();
-        for (String name : library.keySet()) {
-            for (String type : classesOf(name)) {
-                Class<?> loaded = Class.forName(type, false, layer.findLoader(name));
-                assertThat(loaded.getModule().getName()).isEqualTo(name);
-                // Resolves every type in a signature, so that one of a module that is not required fails here.
-                assertThat(loaded.getDeclaredMethods()).as(type).isNotNull();
-                classes.add(type);
-            }
-        }
+        load((module, type) -> {
+            assertThat(type.getModule().getName()).isEqualTo(module);
+            // Resolves every type in a signature, so that one of a module that is not required fails here.
+            assertThat(type.getDeclaredMethods()).as(type.getName()).isNotNull();
+            classes.add(type.getName());
+        });
         assertThat(classes).isNotEmpty();
     }
 
     @Test
     void public_types_are_in_exported_packages_only() throws Exception {
-        ModuleLayer layer = layer();
-
         Set<String> hidden = new TreeSet<>();
+        load((module, type) -> {
+            boolean exported = library.get(module).descriptor().exports().stream()
+                    .anyMatch(it -> it.source().equals(type.getPackageName()));
+            if (Modifier.isPublic(type.getModifiers()) && !exported) {
+                hidden.add(type.getName());
+            }
+        });
+        assertThat(hidden).as("public, but not exported").isEmpty();
+    }
+
+    /** Loads the classes of all modules, each with the name of its module. */
+    private void load(BiConsumer<String, Class<?>> consumer) throws Exception {
+        ModuleLayer layer = layer();
         for (String name : library.keySet()) {
-            Set<String> exported = library.get(name).descriptor().exports().stream()
-                    .map(ModuleDescriptor.Exports::source)
-                    .collect(toSet());
             for (String type : classesOf(name)) {
-                Class<?> loaded = Class.forName(type, false, layer.findLoader(name));
-                if (Modifier.isPublic(loaded.getModifiers()) && !exported.contains(loaded.getPackageName())) {
-                    hidden.add(type);
-                }
+                consumer.accept(name, Class.forName(type, false, layer.findLoader(name)));
             }
         }
-        assertThat(hidden).as("public, but not exported").isEmpty();
     }
 
     private ModuleLayer layer() {

@@ -6,7 +6,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Criticality;
 import dev.levee.core.Environment;
 import dev.levee.core.Outcomes;
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.parts.HandOver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

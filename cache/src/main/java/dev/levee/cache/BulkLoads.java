@@ -5,6 +5,7 @@ import dev.levee.cache.PendingLoad.LoadResult;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.parts.CallerFailures;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -155,7 +156,7 @@ final class BulkLoads<K, V> {
         if (failure instanceof Error error) {
             throw error;
         }
-        if (failure != null && LoadFailures.isOfCaller(failure)) {
+        if (failure != null && CallerFailures.isOfCaller(failure)) {
             throw LoadFailures.asSeenByCaller(name, "load", failure, false);
         }
     }
@@ -186,7 +187,7 @@ final class BulkLoads<K, V> {
     private void settle(
             Map<K, PendingLoad<V>> own, BulkCall<K, V> call, BulkAnswer<K, V> answer, boolean ofNoCaller, long start) {
         Throwable common = call.failure();
-        boolean ofCaller = common != null && !ofNoCaller && LoadFailures.isOfCaller(common);
+        boolean ofCaller = common != null && !ofNoCaller && CallerFailures.isOfCaller(common);
         for (Map.Entry<K, PendingLoad<V>> each : own.entrySet()) {
             K key = each.getKey();
             answer.add(
@@ -260,7 +261,7 @@ final class BulkLoads<K, V> {
             try {
                 answer.add(key, LoadResult.value(get.apply(key)));
             } catch (RuntimeException failure) {
-                if (LoadFailures.isOfCaller(failure)) {
+                if (CallerFailures.isOfCaller(failure)) {
                     throw failure;
                 }
                 answer.addThrown(key, failure);

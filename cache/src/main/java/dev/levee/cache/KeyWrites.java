@@ -1,9 +1,13 @@
 package dev.levee.cache;
 
+import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
+import dev.levee.core.internal.parts.KeyTurns;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,12 +30,12 @@ final class KeyWrites<K, V> {
 
     private final String name;
     private final InFlight<K, V> inFlight;
-    private final WriteTurn.Lines<K> lines;
+    private final WriteLines<K> lines;
 
     KeyWrites(String name, InFlight<K, V> inFlight, Scheduler scheduler) {
         this.name = name;
         this.inFlight = inFlight;
-        this.lines = new WriteTurn.Lines<>(name, scheduler);
+        this.lines = new WriteLines<>(name, scheduler);
     }
 
     /** Writes the store. */
@@ -53,7 +57,7 @@ final class KeyWrites<K, V> {
      * @param stamp makes the entry, or none
      */
     void write(K key, String what, StoreWrite write, EntryMaker<V> stamp) {
-        WriteTurn turn = lines.take(key);
+        KeyTurns.KeyPlace turn = lines.take(key);
         try {
             run(key, inFlight.beginWrite(key), what, write, stamp);
         } finally {
@@ -107,7 +111,7 @@ final class KeyWrites<K, V> {
             String what,
             StoreWrite write,
             EntryMaker<V> stamp) {
-        WriteTurn turn = lines.take(key);
+        KeyTurns.KeyPlace turn = lines.take(key);
         try {
             Entries.Generation<V> begun = inFlight.beginWrite(key);
             boolean writes = false;
@@ -173,5 +177,32 @@ final class KeyWrites<K, V> {
 
     int size() {
         return lines.size();
+    }
+
+    /** The turns of writes, and what is thrown where they do not come. */
+    static final class WriteLines<K> extends KeyTurns<K> {
+        private final String cache;
+
+        WriteLines(String cache, Scheduler scheduler) {
+            super(scheduler);
+            this.cache = cache;
+        }
+
+        @Override
+        protected RuntimeException interrupted() {
+            return new InterruptedWaitException("cache", cache, new InterruptedException());
+        }
+
+        @Override
+        protected RuntimeException late() {
+            TimeoutException late = new TimeoutException("the deadline passed during another write of the key");
+            return new StoreException(cache, "write in time", late, false);
+        }
+
+        @Override
+        protected RuntimeException endless(K key) {
+            return new IllegalStateException("cache \"" + cache + "\" cannot write key " + Text.printable(key)
+                    + ": the write that it waits for has to wait for it");
+        }
     }
 }

@@ -1,24 +1,10 @@
 package dev.levee.cache;
 
-import dev.levee.core.CallContext;
-import dev.levee.core.Deadline;
-import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.RefusedException;
-import dev.levee.core.internal.CallState;
 
 /** What a failure of the store means, and how each caller sees it. */
 final class LoadFailures {
     private LoadFailures() {}
-
-    /** Whether a load failed on this thread for a reason that lies in its call and not in the store. */
-    static boolean isOfCaller(Throwable failure) {
-        Deadline deadline = CallContext.current().deadline();
-        return failure instanceof InterruptedException
-                || failure instanceof InterruptedWaitException
-                || Thread.currentThread().isInterrupted()
-                || CallState.current().isCalledOff()
-                || (deadline != null && deadline.isExpired());
-    }
 
     /**
      * Whether a failure that does not lie in the caller says something about the key that stays true for a while: not a

@@ -8,6 +8,7 @@ import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.parts.CallerFailures;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -283,9 +284,8 @@ final class Loads<K, V> {
         }
         LoadResult<V> result = null;
         try {
-            CacheEntry<V> there = entries.peek(key, load.generation());
             TimeoutException late = new TimeoutException("not loaded within " + Nanos.text(hardNanos));
-            result = failed(key, load, there, late, false, origin);
+            result = failed(key, load, entries.peek(key, load.generation()), late, false, origin);
         } catch (Throwable broken) {
             result = LoadResult.failure(broken, false);
         } finally {
@@ -361,7 +361,7 @@ final class Loads<K, V> {
                 result = load(key, mine, from, there, origin);
             }
         } catch (Throwable broken) { // a clock, a key's equals or a function of lives
-            result = LoadResult.failure(broken, !mine.handedOver && LoadFailures.isOfCaller(broken));
+            result = LoadResult.failure(broken, !mine.handedOver && CallerFailures.isOfCaller(broken));
         } finally {
             try {
                 if (timer != null) {
@@ -399,7 +399,7 @@ final class Loads<K, V> {
         try {
             return loaded(key, mine, call(key, mine, from, start), start, origin);
         } catch (Throwable failure) {
-            boolean isOfCaller = LoadFailures.isOfCaller(failure);
+            boolean isOfCaller = CallerFailures.isOfCaller(failure);
             LoadResult<V> result = failed(key, mine, there, failure, isOfCaller, origin);
             // One that was handed over is no caller's: the one that waits for it would load on such a thread again.
             return isOfCaller && result.failure() != null ? LoadResult.failure(failure, !mine.handedOver) : result;

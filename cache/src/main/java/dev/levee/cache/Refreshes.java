@@ -1,7 +1,7 @@
 package dev.levee.cache;
 
 import dev.levee.core.Environment;
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.parts.HandOver;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.Readings;
 import dev.levee.core.testing.ManualTime;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -71,11 +72,7 @@ class CacheCloseTest {
         assertThat(waits.get(10, TimeUnit.SECONDS)).isEqualTo("1");
         time.runReady();
         assertThat(stage).isCompletedWithValue("1");
-        cache.measure((name, metric, value) -> {
-            if (metric.equals("cache.size") || metric.equals("cache.loading")) {
-                assertThat(value).as(metric).isZero();
-            }
-        });
+        assertThat(Readings.of(cache)).containsEntry("cache.size", 0.0).containsEntry("cache.loading", 0.0);
     }
 
     @Test
@@ -95,11 +92,7 @@ class CacheCloseTest {
             puts.start();
             racing.close();
             puts.join();
-            racing.measure((name, metric, value) -> {
-                if (metric.equals("cache.size")) {
-                    assertThat(value).isZero();
-                }
-            });
+            assertThat(Readings.of(racing, "cache.size")).isZero();
         }
     }
 

@@ -34,7 +34,7 @@ class CacheInterleavingsTest {
         assertThatThrownBy(() -> options(40).check(AsideMutant.class)).satisfies(PlantedFault::isCaught);
     }
 
-    private static ModelCheckingOptions options(int scenarios) {
+    static ModelCheckingOptions options(int scenarios) {
         return ModelChecking.optionsThatTrust(Entries.class, ConcurrentHashMap.class, ConcurrentLinkedQueue.class)
                 .threads(2)
                 .actorsPerThread(2)

@@ -4,11 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
-import dev.levee.core.testing.LongForm;
-import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jetbrains.lincheck.datastructures.IntGen;
@@ -36,15 +32,7 @@ class ConditionalInterleavingsTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return ModelChecking.optionsThatTrust(Entries.class, ConcurrentHashMap.class, ConcurrentLinkedQueue.class)
-                .threads(2)
-                .actorsPerThread(2)
-                .actorsBefore(1)
-                .actorsAfter(1)
-                .iterations(LongForm.iterations(scenarios))
-                .invocationsPerIteration(LongForm.invocations(200))
-                .minimizeFailedScenario(false)
-                .sequentialSpecification(Variable.class);
+        return CacheInterleavingsTest.options(scenarios).sequentialSpecification(Variable.class);
     }
 
     /** What it must be equivalent to; zero is no value. */

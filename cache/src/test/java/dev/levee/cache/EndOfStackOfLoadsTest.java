@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Operation;
+import dev.levee.core.Readings;
 import dev.levee.core.testing.EndOfStack;
 import java.util.List;
 import java.util.Map;
@@ -82,11 +83,7 @@ class EndOfStackOfLoadsTest {
         EndOfStack.overflow(OVERFLOWS, stackSize, forms());
         next = () -> 1L;
         for (Cache<Long, Long> cache : List.of(aside, through)) {
-            cache.measure((name, metric, value) -> {
-                if (metric.equals("cache.loading")) {
-                    assertThat(value).as(name).isZero();
-                }
-            });
+            assertThat(Readings.of(cache, "cache.loading")).as(cache.name()).isZero();
         }
         CompletableFuture.runAsync(
                         () -> { // from another thread: a lock that is held would not end

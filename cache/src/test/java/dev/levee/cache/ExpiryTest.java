@@ -3,11 +3,11 @@ package dev.levee.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
+import dev.levee.core.Readings;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
@@ -28,16 +28,6 @@ class ExpiryTest {
 
     private Cache<String, Integer> cache(Duration life, double jitter) {
         return Cache.of("aging", c -> c.expireAfter(life).expiryJitter(jitter), counting);
-    }
-
-    private static double size(Cache<?, ?> cache) {
-        AtomicReference<Double> size = new AtomicReference<>(Double.NaN);
-        cache.measure((name, metric, value) -> {
-            if (metric.equals("cache.size")) {
-                size.set(value);
-            }
-        });
-        return size.get();
     }
 
     @Test
@@ -120,7 +110,7 @@ class ExpiryTest {
         for (int i = 0; i < 200; i++) { // each looks at eight
             cache.put("new", i);
         }
-        assertThat(size(cache)).isEqualTo(1.0);
+        assertThat(Readings.of(cache, "cache.size")).isEqualTo(1.0);
     }
 
     @Test
@@ -138,13 +128,13 @@ class ExpiryTest {
             for (int i = 0; i < 100; i++) {
                 cache.put("new", i);
             }
-            assertThat(size(cache)).isEqualTo(101.0);
+            assertThat(Readings.of(cache, "cache.size")).isEqualTo(101.0);
         }
         time.advance(LIFE);
         for (int i = 0; i < 100; i++) {
             cache.put("new", i);
         }
-        assertThat(size(cache)).isEqualTo(1.0);
+        assertThat(Readings.of(cache, "cache.size")).isEqualTo(1.0);
     }
 
     @Test
@@ -154,14 +144,14 @@ class ExpiryTest {
         cache.put("b", 1);
         time.advance(LIFE.plus(NANO));
         cache.put("c", 1); // a round begins, and sees both
-        assertThat(size(cache)).isEqualTo(1.0);
+        assertThat(Readings.of(cache, "cache.size")).isEqualTo(1.0);
         cache.put("d", 1, NANO);
         time.advance(Duration.ofSeconds(30));
         cache.put("c", 1);
-        assertThat(size(cache)).isEqualTo(2.0);
+        assertThat(Readings.of(cache, "cache.size")).isEqualTo(2.0);
         time.advance(Duration.ofSeconds(8)); // more than an eighth of the life since
         cache.put("c", 1);
-        assertThat(size(cache)).isEqualTo(1.0);
+        assertThat(Readings.of(cache, "cache.size")).isEqualTo(1.0);
     }
 
     @Test

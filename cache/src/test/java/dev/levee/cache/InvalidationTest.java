@@ -2,6 +2,7 @@ package dev.levee.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.core.Readings;
 import dev.levee.core.testing.ManualTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -134,11 +135,7 @@ class InvalidationTest {
             cache.get("other " + i);
         }
         cache.invalidateAll();
-        cache.measure((name, metric, value) -> {
-            if (metric.equals("cache.loading")) {
-                assertThat(value).isZero();
-            }
-        });
+        assertThat(Readings.of(cache, "cache.loading")).isZero();
     }
 
     /** Rows only grow, one writer each; a reader that begins after a change was announced must not see less. */

@@ -3,6 +3,7 @@ package dev.levee.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.levee.core.Readings;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,11 +67,7 @@ class ManyThreadsTest {
         for (FutureTask<Integer> reader : readers) {
             assertThat(reader.get(10, TimeUnit.SECONDS)).isZero();
         }
-        cache.measure((name, metric, value) -> {
-            if (metric.equals("cache.loading")) {
-                assertThat(value).isZero();
-            }
-        });
+        assertThat(Readings.of(cache, "cache.loading")).isZero();
     }
 
     private boolean read(Cache<Integer, Integer> cache, int i, int kind) throws Exception {

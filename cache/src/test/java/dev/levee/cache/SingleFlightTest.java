@@ -7,6 +7,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
+import dev.levee.core.Readings;
 import dev.levee.core.RefusedException;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.testing.ManualTime;
@@ -69,32 +70,22 @@ class SingleFlightTest {
         return waiters;
     }
 
-    private double metric(String wanted) {
-        AtomicReference<Double> found = new AtomicReference<>(Double.NaN);
-        cache.measure((name, metric, value) -> {
-            if (metric.equals(wanted)) {
-                found.set(value);
-            }
-        });
-        return found.get();
-    }
-
     @Nested
     class CallersThatMissTogether {
         @Test
         void shareOneLoad() throws Exception {
             FutureTask<String> first = first();
             List<FutureTask<String>> waiters = waiters();
-            assertThat(metric("cache.loading")).isEqualTo(1.0);
+            assertThat(Readings.of(cache, "cache.loading")).isEqualTo(1.0);
             stop.release();
             assertThat(result(first)).isEqualTo("1");
             for (FutureTask<String> waiter : waiters) {
                 assertThat(result(waiter)).isSameAs(result(first));
             }
             assertThat(store.log).containsExactly("load a");
-            assertThat(metric("cache.loads")).isEqualTo(1.0);
-            assertThat(metric("cache.loads.shared")).isEqualTo(WAITERS);
-            assertThat(metric("cache.loading")).isZero();
+            assertThat(Readings.of(cache, "cache.loads")).isEqualTo(1.0);
+            assertThat(Readings.of(cache, "cache.loads.shared")).isEqualTo(WAITERS);
+            assertThat(Readings.of(cache, "cache.loading")).isZero();
         }
 
         @Test

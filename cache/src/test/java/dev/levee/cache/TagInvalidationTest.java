@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.levee.core.Readings;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.util.Arrays;
@@ -249,10 +250,6 @@ class TagInvalidationTest {
     @Test
     void the_number_of_tags_is_measured() {
         cache.getAll(List.of("a", "b", "c"));
-        cache.measure((name, metric, value) -> {
-            if (metric.equals("cache.tags")) {
-                assertThat(value).isEqualTo(2.0);
-            }
-        });
+        assertThat(Readings.of(cache, "cache.tags")).isEqualTo(2.0);
     }
 }

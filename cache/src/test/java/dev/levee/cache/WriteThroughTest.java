@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.levee.core.Readings;
 import dev.levee.core.RefusedException;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.testing.ManualTime;
@@ -52,11 +53,7 @@ class WriteThroughTest {
 
     @AfterEach
     void nothingStaysInFlight() {
-        cache.measure((name, metric, value) -> {
-            if (metric.equals("cache.loading")) {
-                assertThat(value).isZero();
-            }
-        });
+        assertThat(Readings.of(cache, "cache.loading")).isZero();
     }
 
     @Nested

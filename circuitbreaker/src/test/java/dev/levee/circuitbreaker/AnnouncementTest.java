@@ -13,6 +13,7 @@ import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
 import dev.levee.core.Policy;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
@@ -81,7 +82,7 @@ class AnnouncementTest {
             assertThat(heard.count("HALF_OPEN")).isZero();
             assertThat(breaker.toString()).contains("OPEN");
             assertThat(heard.count("HALF_OPEN")).as("printing it is no reading").isZero();
-            Metrics.of(breaker);
+            Readings.of(breaker);
             assertThat(heard.count("HALF_OPEN")).isOne();
         }
 

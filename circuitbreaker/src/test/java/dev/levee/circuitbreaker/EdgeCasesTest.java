@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.Gate;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
@@ -113,7 +114,7 @@ class EdgeCasesTest {
             long first = Calls.enter(counting);
             Calls.fail(counting, 1);
             Calls.end(counting, first, Verdict.SUCCESS);
-            assertThat(Metrics.of(counting))
+            assertThat(Readings.of(counting))
                     .containsEntry("breaker.calls.late", 1.0)
                     .containsEntry("breaker.calls.succeeded", 1.0);
         }

@@ -5,6 +5,7 @@ import static dev.levee.circuitbreaker.CircuitBreaker.State.OPEN;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Keyed;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
@@ -31,7 +32,7 @@ class KeyedBreakersTest {
     void metrics_carry_the_name_of_the_host() {
         Calls.fail(hosts.get("a"), 1);
         hosts.get("b");
-        assertThat(Metrics.byPolicy(hosts, "breaker.state"))
+        assertThat(Readings.byPolicy(hosts, "breaker.state"))
                 .containsOnlyKeys("a", "b")
                 .containsEntry("a", 1.0);
     }
@@ -42,7 +43,7 @@ class KeyedBreakersTest {
         time.advance(Duration.ofMinutes(6));
         hosts.get("b");
         time.advance(Duration.ofMinutes(6));
-        assertThat(Metrics.byPolicy(hosts, "breaker.state")).containsOnlyKeys("b");
+        assertThat(Readings.byPolicy(hosts, "breaker.state")).containsOnlyKeys("b");
     }
 
     @Test
@@ -50,14 +51,14 @@ class KeyedBreakersTest {
         for (int i = 0; i < 50; i++) {
             hosts.get("host " + i);
         }
-        assertThat(Metrics.byPolicy(hosts, "breaker.state")).hasSizeLessThanOrEqualTo(3);
+        assertThat(Readings.byPolicy(hosts, "breaker.state")).hasSizeLessThanOrEqualTo(3);
     }
 
     @Test
     void metrics_of_a_host_that_was_removed_disappear() {
         hosts.get("a");
         hosts.remove("a");
-        assertThat(Metrics.byPolicy(hosts, "breaker.state")).isEmpty();
+        assertThat(Readings.byPolicy(hosts, "breaker.state")).isEmpty();
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.levee.circuitbreaker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
@@ -39,7 +40,7 @@ class MetricsTest {
             Calls.slow(breaker, Duration.ofSeconds(1).toNanos());
             Calls.fail(breaker, 1);
             time.advance(Duration.ofSeconds(5));
-            assertThat(Metrics.of(breaker))
+            assertThat(Readings.of(breaker))
                     .hasSize(7)
                     .containsEntry("breaker.state", 0.0)
                     .containsEntry("breaker.window.calls", 4.0)
@@ -52,19 +53,19 @@ class MetricsTest {
 
         @Test
         void has_no_rate_without_calls() {
-            assertThat(Metrics.of(breaker()).get("breaker.failure.rate")).isNaN();
+            assertThat(Readings.of(breaker()).get("breaker.failure.rate")).isNaN();
         }
 
         @Test
         void shows_what_opened_it_while_it_is_open_and_the_probes_while_it_is_half_open() {
             CircuitBreaker breaker = breaker();
             Calls.fail(breaker, 10);
-            assertThat(Metrics.of(breaker))
+            assertThat(Readings.of(breaker))
                     .containsEntry("breaker.state", 1.0)
                     .containsEntry("breaker.window.calls", 10.0)
                     .containsEntry("breaker.failure.rate", 1.0);
             time.advance(Duration.ofSeconds(31));
-            assertThat(Metrics.of(breaker))
+            assertThat(Readings.of(breaker))
                     .containsEntry("breaker.state", 2.0)
                     .containsEntry("breaker.window.calls", 0.0)
                     .containsEntry("breaker.time.in.state.nanos", 1e9);
@@ -74,11 +75,11 @@ class MetricsTest {
         void numbers_the_states_as_they_are_documented() {
             CircuitBreaker breaker = breaker();
             breaker.forceOpen();
-            assertThat(Metrics.of(breaker)).containsEntry("breaker.state", 3.0);
+            assertThat(Readings.of(breaker)).containsEntry("breaker.state", 3.0);
             breaker.disable();
-            assertThat(Metrics.of(breaker)).containsEntry("breaker.state", 4.0);
+            assertThat(Readings.of(breaker)).containsEntry("breaker.state", 4.0);
             breaker.observeOnly();
-            assertThat(Metrics.of(breaker)).containsEntry("breaker.state", 5.0);
+            assertThat(Readings.of(breaker)).containsEntry("breaker.state", 5.0);
         }
     }
 
@@ -95,7 +96,7 @@ class MetricsTest {
             Calls.enter(breaker);
             Calls.enter(breaker);
             Calls.end(breaker, late, Verdict.FAILURE);
-            assertThat(Metrics.of(breaker))
+            assertThat(Readings.of(breaker))
                     .containsEntry("breaker.calls.succeeded", 4.0)
                     .containsEntry("breaker.calls.failed", 7.0)
                     .containsEntry("breaker.calls.slow", 1.0)
@@ -109,7 +110,7 @@ class MetricsTest {
             CircuitBreaker breaker = breaker();
             Calls.fail(breaker, 10);
             Calls.enter(breaker);
-            assertThat(Metrics.of(breaker).keySet()).noneMatch(name -> name.startsWith("breaker.calls"));
+            assertThat(Readings.of(breaker).keySet()).noneMatch(name -> name.startsWith("breaker.calls"));
         }
 
         @Test
@@ -117,7 +118,7 @@ class MetricsTest {
             CircuitBreaker breaker = breaker(c -> c.totals(true));
             breaker.disable();
             Calls.fail(breaker, 10);
-            assertThat(Metrics.of(breaker)).containsEntry("breaker.calls.failed", 0.0);
+            assertThat(Readings.of(breaker)).containsEntry("breaker.calls.failed", 0.0);
         }
 
         @Test
@@ -127,7 +128,7 @@ class MetricsTest {
             long stamp = Calls.enter(breaker);
             breaker.reset();
             Calls.end(breaker, stamp, Verdict.FAILURE);
-            assertThat(Metrics.of(breaker))
+            assertThat(Readings.of(breaker))
                     .containsEntry("breaker.calls.failed", 0.0)
                     .containsEntry("breaker.calls.late", 0.0);
         }
@@ -143,7 +144,7 @@ class MetricsTest {
             }
             breaker.forceOpen();
             Calls.enter(breaker);
-            assertThat(Metrics.of(breaker)).containsEntry("breaker.calls.refused", 3.0);
+            assertThat(Readings.of(breaker)).containsEntry("breaker.calls.refused", 3.0);
         }
     }
 

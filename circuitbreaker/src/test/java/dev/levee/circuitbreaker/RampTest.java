@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.levee.core.Gate;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
 import java.time.Duration;
 import net.jqwik.api.ForAll;
@@ -141,21 +142,21 @@ class RampTest extends BreakerFixture {
         @Test
         void in_metrics_and_in_print() {
             CircuitBreaker breaker = ramping();
-            assertThat(Metrics.of(breaker))
+            assertThat(Readings.of(breaker))
                     .containsEntry("breaker.ramp.share", 0.1)
                     .containsEntry("breaker.state", 6.0);
             time.advance(Duration.ofSeconds(10));
-            assertThat(Metrics.of(breaker)).containsEntry("breaker.ramp.share", 0.25);
+            assertThat(Readings.of(breaker)).containsEntry("breaker.ramp.share", 0.25);
             assertThat(breaker).hasToString("breaker \"payments\" RAMPING at 25.0 % 0/0 failed");
             time.advance(Duration.ofSeconds(20));
-            assertThat(Metrics.of(breaker)).containsEntry("breaker.ramp.share", 1.0);
+            assertThat(Readings.of(breaker)).containsEntry("breaker.ramp.share", 1.0);
             breaker.forceOpen();
-            assertThat(Metrics.of(breaker)).containsEntry("breaker.ramp.share", 0.0);
+            assertThat(Readings.of(breaker)).containsEntry("breaker.ramp.share", 0.0);
         }
 
         @Test
         void not_where_there_is_none() {
-            assertThat(Metrics.of(small())).doesNotContainKey("breaker.ramp.share");
+            assertThat(Readings.of(small())).doesNotContainKey("breaker.ramp.share");
         }
     }
 

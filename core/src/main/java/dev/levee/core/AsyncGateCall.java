@@ -1,6 +1,6 @@
 package dev.levee.core;
 
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.Handles;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -127,10 +127,13 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
                 return; // cancelled, and settled by that
             }
             Environment environment = gate.environment();
-            Throwable rejected = HandOver.tryExecute(
-                    environment,
+            Throwable rejected = HandedTask.tryExecute(
+                    environment.executor(),
                     () -> context.call((Action<RuntimeException>) () -> afterWait(turn, stamp, error)),
-                    lost -> environment.handOver(() -> noThread(gate, turn, stamp, error, lost)),
+                    new HandedTask.Watch(
+                            environment::alarm,
+                            HandedTask.LOST_NANOS,
+                            lost -> environment.handOver(() -> noThread(gate, turn, stamp, error, lost))),
                     LOG,
                     gate);
             if (rejected != null) { // an Error too: there may be no memory for one more thread

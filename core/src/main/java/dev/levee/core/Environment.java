@@ -1,6 +1,6 @@
 package dev.levee.core;
 
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.Require;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
@@ -38,7 +38,7 @@ public final class Environment implements AutoCloseable {
         listener = Listeners.shield(builder.listener);
         wallClock = builder.wallClock;
         closing = builder.closing;
-        handOvers = new HandOverQueue(clock, executor, this::schedule);
+        handOvers = new HandOverQueue(clock, executor, this::alarm);
         carriers = builder.carriers;
     }
 
@@ -181,7 +181,7 @@ public final class Environment implements AutoCloseable {
      *     {@link #closeable} one and has been closed
      */
     public Scheduler.Timer schedule(Runnable task, long delayNanos) {
-        HandOver.Once once = new HandOver.Once(Require.nonNull("task", task));
+        HandedTask once = new HandedTask(Require.nonNull("task", task));
         try {
             return scheduler.schedule(once, delayNanos);
         } catch (Throwable rejected) { // an Error too: there may be no memory for its thread
@@ -190,6 +190,11 @@ public final class Environment implements AutoCloseable {
             }
             return once.disable() ? SystemTime.INSTANCE.scheduleAnyway(task, delayNanos) : () -> false;
         }
+    }
+
+    /** Runs a task after a delay, as {@link #schedule} does; returns what takes the timer back. */
+    Runnable alarm(Runnable task, long delayNanos) {
+        return schedule(task, delayNanos)::cancel;
     }
 
     /**

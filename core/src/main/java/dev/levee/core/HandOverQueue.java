@@ -1,12 +1,11 @@
 package dev.levee.core;
 
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.SafeLog;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,15 +29,9 @@ final class HandOverQueue implements Runnable {
     /** A worker that has not begun by then counts as lost. */
     static final long LOST_NANOS = Duration.ofSeconds(1).toNanos();
 
-    /** Sets timers. */
-    @FunctionalInterface
-    interface Alarms {
-        Scheduler.Timer set(Runnable task, long delayNanos);
-    }
-
     private final NanoClock clock;
     private final Executor executor;
-    private final Alarms alarms;
+    private final HandedTask.Alarms alarms;
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
 
     /** Whether a worker was handed over and has not begun. */
@@ -49,10 +42,7 @@ final class HandOverQueue implements Runnable {
     /** How many workers have begun. */
     private final AtomicLong begun = new AtomicLong();
 
-    /** Looks after the worker that was handed over last. */
-    private volatile Scheduler.@Nullable Timer alarm;
-
-    HandOverQueue(NanoClock clock, Executor executor, Alarms alarms) {
+    HandOverQueue(NanoClock clock, Executor executor, HandedTask.Alarms alarms) {
         this.clock = clock;
         this.executor = executor;
         this.alarms = alarms;
@@ -73,50 +63,22 @@ final class HandOverQueue implements Runnable {
         }
         startingNanos = nowNanos();
         starting = true;
-        if (HandOver.tryExecute(executor, this, LOG, PART) == null) {
-            watch();
-            return true;
-        }
-        return startOnMachine();
+        long before = begun.get();
+        HandedTask.Watch watch = new HandedTask.Watch(alarms, LOST_NANOS, lost -> replaceWorker(before));
+        return HandedTask.tryExecute(executor, this, watch, LOG, PART) == null || startOnMachine();
     }
 
     private boolean startOnMachine() {
-        return HandOver.tryExecute(SystemTime.ENVIRONMENT.executor(), this, LOG, PART) == null;
+        return HandedTask.tryExecute(SystemTime.ENVIRONMENT.executor(), this, LOG, PART) == null;
     }
 
-    private void watch() {
-        if (!starting) {
-            return; // it has begun, as all do that an executor runs on this thread
-        }
-        try {
-            long before = begun.get();
-            Scheduler.Timer set = alarms.set(() -> look(before), LOST_NANOS);
-            alarm = set;
-            if (!starting) {
-                set.cancel();
-            }
-        } catch (Throwable noTimer) {
-            // There is no memory, or the environment was closed: the next task looks.
-        }
-    }
-
-    /** Runs on the thread of the timers. */
-    private void look(long before) {
-        if (begun.get() == before && !tasks.isEmpty()) {
-            if (!startOnMachine()) {
-                watch();
-            }
-        }
-    }
-
-    private void unwatch() {
-        Scheduler.Timer set = alarm;
-        if (set != null) {
-            alarm = null;
+    /** Runs on the thread of the timers, when a worker has not begun. */
+    private void replaceWorker(long before) {
+        if (begun.get() == before && !tasks.isEmpty() && !startOnMachine()) {
             try {
-                set.cancel();
-            } catch (Throwable notCancelled) { // by a scheduler of the user
-                // It will find that there is nothing to do.
+                alarms.set(() -> replaceWorker(before), LOST_NANOS);
+            } catch (Throwable noTimer) {
+                // There is no memory, or the environment was closed: the next task starts a worker.
             }
         }
     }
@@ -136,9 +98,8 @@ final class HandOverQueue implements Runnable {
     /** What a worker does: runs tasks until there are none left. */
     @Override
     public void run() {
+        begun.getAndIncrement(); // before the mark: a watch that counts from before does not act
         starting = false;
-        begun.getAndIncrement();
-        unwatch();
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
             if (!tasks.isEmpty()) {
                 startWorker(); // if there is no thread for it, this one runs the others in turn

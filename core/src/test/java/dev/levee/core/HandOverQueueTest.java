@@ -20,7 +20,7 @@ class HandOverQueueTest {
     private final AtomicLong clock = new AtomicLong();
     private final HandOverQueue queue = new HandOverQueue(clock::get, workers::add, this::alarm);
 
-    private Scheduler.Timer alarm(Runnable task, long delayNanos) {
+    private Runnable alarm(Runnable task, long delayNanos) {
         assertThat(delayNanos).isEqualTo(HandOverQueue.LOST_NANOS);
         alarms.add(task);
         return () -> alarms.remove(task);

@@ -2,10 +2,10 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler.Timer;
-import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
+import dev.levee.core.internal.parts.HandOver;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;

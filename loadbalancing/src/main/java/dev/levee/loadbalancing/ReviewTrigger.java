@@ -2,8 +2,8 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
-import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.parts.HandOver;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

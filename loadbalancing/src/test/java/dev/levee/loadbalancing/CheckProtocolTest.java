@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.parts.HandOver;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.time.Duration;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.FailingExecutor.Failure;
@@ -42,12 +43,6 @@ class FailingExecutorTest {
                 throw new AssertionError("escaped", escaped);
             }
         }
-    }
-
-    private static double measured(LoadBalancer<?> balancer, String metric) {
-        Map<String, Double> figures = new HashMap<>();
-        balancer.measure((policy, name, value) -> figures.put(name, value));
-        return figures.get(metric);
     }
 
     @ParameterizedTest
@@ -131,7 +126,7 @@ class FailingExecutorTest {
             awaitSize(closed, 6);
             time.advance(Duration.ofMinutes(1));
             assertThat(closed).containsExactlyInAnyOrder("e01", "e02", "e03", "e04", "e05", "e06");
-            assertThat(measured(nodes, "balancer.drains")).isZero();
+            assertThat(Readings.of(nodes, "balancer.drains")).isZero();
         }
     }
 

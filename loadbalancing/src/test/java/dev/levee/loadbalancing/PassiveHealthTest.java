@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -330,13 +331,7 @@ class PassiveHealthTest {
         void is_counted() {
             jump.addAndGet(Duration.ofSeconds(3).toNanos());
             time.advance(Duration.ofSeconds(1));
-            double[] stalls = new double[1];
-            balancer.measure((policy, metric, value) -> {
-                if (metric.equals("balancer.stalls")) {
-                    stalls[0] = value;
-                }
-            });
-            assertThat(stalls[0]).isEqualTo(1.0);
+            assertThat(Readings.of(balancer, "balancer.stalls")).isEqualTo(1.0);
         }
     }
 

@@ -3,10 +3,10 @@ package dev.levee.ratelimit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.levee.core.Readings;
 import dev.levee.core.testing.LongForm;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -27,12 +27,6 @@ class FingerprintTableTest {
         return ((KeyedTokenBuckets<?>) limiter).bytes();
     }
 
-    private static Map<String, Double> figures(KeyedRateLimiter<?> measured) {
-        Map<String, Double> figures = new HashMap<>();
-        measured.measure((policy, metric, value) -> figures.put(metric, value));
-        return figures;
-    }
-
     @Test
     void a_million_keys_fit_and_take_at_most_32_bytes_each() {
         KeyedRateLimiter<Long> limiter = withRoomFor(1_000_000, DAYS);
@@ -40,7 +34,7 @@ class FingerprintTableTest {
             assertThat(limiter.tryAcquireOrWaitNanos(key, key % 3 + 1)).isZero();
         }
         assertThat(limiter.size()).isEqualTo(1_000_000);
-        assertThat(figures(limiter))
+        assertThat(Readings.of(limiter))
                 .containsEntry("limiter.keys.forgiven", 0.0)
                 .containsEntry("limiter.keys.added", 1_000_000.0);
         assertThat(bytes(limiter)).isLessThan(31_900_000);
@@ -79,10 +73,10 @@ class FingerprintTableTest {
                 limiter.tryAcquire(key, 3);
             }
             assertThat(limiter.size()).isEqualTo(keys);
-            assertThat(figures(limiter)).containsEntry("limiter.keys.forgiven", 0.0);
+            assertThat(Readings.of(limiter)).containsEntry("limiter.keys.forgiven", 0.0);
             assertThat(limiter.tryAcquire(-1L)).isTrue();
             assertThat(limiter.size()).isEqualTo(keys);
-            assertThat(figures(limiter)).containsEntry("limiter.keys.forgiven", 1.0);
+            assertThat(Readings.of(limiter)).containsEntry("limiter.keys.forgiven", 1.0);
         }
     }
 
@@ -94,7 +88,7 @@ class FingerprintTableTest {
             assertThat(limiter.tryAcquire(key)).isTrue();
         }
         assertThat(limiter.size()).isEqualTo(18_000);
-        assertThat(figures(limiter)).containsEntry("limiter.keys.forgiven", 0.0);
+        assertThat(Readings.of(limiter)).containsEntry("limiter.keys.forgiven", 0.0);
     }
 
     /** Ten million keys in the long form. */
@@ -113,7 +107,7 @@ class FingerprintTableTest {
         }
         assertThat(bytes(limiter)).isLessThan(320_000);
         assertThat(limiter.size()).isEqualTo(10_000);
-        Map<String, Double> figures = figures(limiter);
+        Map<String, Double> figures = Readings.of(limiter);
         assertThat(figures)
                 .containsEntry("limiter.keys", 10_000.0)
                 .containsEntry("limiter.keys.added", attack + 1_000.0)

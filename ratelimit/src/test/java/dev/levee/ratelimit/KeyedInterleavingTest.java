@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.testing.LongForm;
-import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jetbrains.lincheck.datastructures.IntGen;
-import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.Validate;
@@ -18,30 +16,19 @@ import org.junit.jupiter.api.Test;
 
 /** Calls of keyed limiters that overlap are answered as if they had come one after the other, in some order. */
 class KeyedInterleavingTest {
-    private static ModelCheckingOptions options() {
-        return ModelChecking.options()
-                .threads(2)
-                .actorsPerThread(3)
-                .actorsBefore(0)
-                .actorsAfter(1)
-                .minimizeFailedScenario(false)
-                .iterations(LongForm.iterations(6))
-                .invocationsPerIteration(LongForm.invocations(400));
-    }
-
     @Test
     void no_permit_is_taken_from_a_bucket_that_is_being_dropped() {
-        options().check(OfFullBuckets.class);
+        RateLimiterInterleavingTest.options().check(OfFullBuckets.class);
     }
 
     @Test
     void no_permit_is_taken_from_the_bucket_of_a_key_that_took_the_slot_over() {
-        options().check(OfOneSlot.class);
+        RateLimiterInterleavingTest.options().check(OfOneSlot.class);
     }
 
     @Test
     void a_slot_whose_word_does_not_say_whose_it_is_is_caught() {
-        assertThatThrownBy(() -> options().iterations(30).check(OfANamelessSlot.class))
+        assertThatThrownBy(() -> RateLimiterInterleavingTest.options().iterations(30).check(OfANamelessSlot.class))
                 .satisfies(PlantedFault::isCaught)
                 .hasMessageContaining("Invalid execution results");
     }
@@ -49,7 +36,7 @@ class KeyedInterleavingTest {
     @Test
     void no_permit_is_lost_or_made_while_the_table_grows() {
         // Moving a set takes more steps than a loop is thought to need that waits for another thread.
-        options()
+        RateLimiterInterleavingTest.options()
                 .loopBound(2_000)
                 .iterations(LongForm.iterations(2))
                 .invocationsPerIteration(LongForm.invocations(50))

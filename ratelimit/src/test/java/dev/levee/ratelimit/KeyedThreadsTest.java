@@ -2,6 +2,7 @@ package dev.levee.ratelimit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.core.Readings;
 import dev.levee.core.testing.LongForm;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,12 +47,6 @@ class KeyedThreadsTest {
         }
     }
 
-    private static double figure(KeyedRateLimiter<?> limiter, String wanted) {
-        double[] figure = {-1};
-        limiter.measure((policy, metric, value) -> figure[0] = metric.equals(wanted) ? value : figure[0]);
-        return figure[0];
-    }
-
     /** Between the rounds the clock outgrows the base, and all buckets fill. */
     @Test
     void each_key_gets_exactly_its_burst_while_the_table_grows_and_drops_and_moves() throws Exception {
@@ -82,7 +77,7 @@ class KeyedThreadsTest {
             }
             clock.set(clock.nanoTime() + (1L << 41));
         }
-        assertThat(figure(limiter, "limiter.keys.forgiven")).isZero();
+        assertThat(Readings.of(limiter, "limiter.keys.forgiven")).isZero();
     }
 
     @Test
@@ -108,7 +103,7 @@ class KeyedThreadsTest {
             for (int key = 0; key < keys; key++) {
                 held += 3 - limiter.availablePermits(key);
             }
-            double forgiven = figure(limiter, "limiter.keys.forgiven");
+            double forgiven = Readings.of(limiter, "limiter.keys.forgiven");
             assertThat(admitted.get(0)).isBetween((int) (held + forgiven), (int) (held + 3 * forgiven));
         }
     }

@@ -9,11 +9,11 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Pipeline;
+import dev.levee.core.Readings;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -129,8 +129,7 @@ class LimiterInPipelineTest {
             limiter.callAsync(() -> CompletableFuture.completedFuture(null));
             limiter.tryAcquire();
             time.advance(Duration.ofMillis(20));
-            Map<String, Double> figures = new LinkedHashMap<>();
-            limiter.measure((policy, metric, value) -> figures.put(metric, value));
+            Map<String, Double> figures = Readings.of(limiter);
             assertThat(figures)
                     .containsEntry("limiter.calls.admitted", 3.0)
                     .containsEntry("limiter.calls.refused", 1.0)

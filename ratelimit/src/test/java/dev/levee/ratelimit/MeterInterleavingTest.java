@@ -2,15 +2,12 @@ package dev.levee.ratelimit;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.levee.core.testing.LongForm;
-import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jetbrains.lincheck.datastructures.IntGen;
-import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.junit.jupiter.api.Test;
@@ -18,40 +15,29 @@ import org.junit.jupiter.api.Test;
 /** Calls to one meter that overlap are answered as if they had come one after the other, in some order. */
 @SuppressWarnings("IntLongMath")
 class MeterInterleavingTest {
-    private static ModelCheckingOptions options() {
-        return ModelChecking.options()
-                .threads(2)
-                .actorsPerThread(3)
-                .actorsBefore(0)
-                .actorsAfter(1)
-                .minimizeFailedScenario(false)
-                .iterations(LongForm.iterations(6))
-                .invocationsPerIteration(LongForm.invocations(400));
-    }
-
     @Test
     void of_a_sliding_window() {
-        options().check(OfASlidingWindow.class);
+        RateLimiterInterleavingTest.options().check(OfASlidingWindow.class);
     }
 
     @Test
     void of_a_fixed_window() {
-        options().check(OfAFixedWindow.class);
+        RateLimiterInterleavingTest.options().check(OfAFixedWindow.class);
     }
 
     @Test
     void of_the_calendar() {
-        options().check(OfTheCalendar.class);
+        RateLimiterInterleavingTest.options().check(OfTheCalendar.class);
     }
 
     @Test
     void of_a_pace() {
-        options().check(OfAPace.class);
+        RateLimiterInterleavingTest.options().check(OfAPace.class);
     }
 
     @Test
     void a_window_that_is_reset_in_two_steps_is_caught() {
-        assertThatThrownBy(() -> options().check(OfAHastyWindow.class))
+        assertThatThrownBy(() -> RateLimiterInterleavingTest.options().check(OfAHastyWindow.class))
                 .satisfies(PlantedFault::isCaught)
                 .hasMessageContaining("Invalid execution results");
     }

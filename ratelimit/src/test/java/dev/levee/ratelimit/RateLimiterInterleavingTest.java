@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 
 /** Calls that overlap are answered as if they had come one after the other, in some order. */
 class RateLimiterInterleavingTest {
-    private static ModelCheckingOptions options() {
+    /** Two threads with three calls each, and one call after them. */
+    static ModelCheckingOptions options() {
         return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(3)

@@ -2,11 +2,11 @@ package dev.levee.cache.writebehind;
 
 import dev.levee.cache.writebehind.WriteTicket.Ruling;
 import dev.levee.core.Environment;
-import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.StackRoom;
+import dev.levee.core.internal.parts.HandOver;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

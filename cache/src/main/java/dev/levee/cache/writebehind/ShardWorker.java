@@ -2,9 +2,9 @@ package dev.levee.cache.writebehind;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
-import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.StackRoom;
+import dev.levee.core.internal.parts.HandOver;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;

@@ -8,7 +8,7 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.parts.HandOver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;

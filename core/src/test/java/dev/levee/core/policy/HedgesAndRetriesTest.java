@@ -6,15 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.levee.core.CallContext;
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
-import dev.levee.core.Measured;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
-import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -33,13 +31,7 @@ import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
 /** Hedges around retries, retries around hedges, and both around each other: attempts never multiply. */
-class HedgesAndRetriesTest {
-    private final ManualTime time = new ManualTime();
-    private final Environment environment =
-            time.environment().toBuilder().executor(time::start).build();
-    private final List<Integer> requests = Collections.synchronizedList(new ArrayList<>());
-    private final List<Object> outcomes = Collections.synchronizedList(new ArrayList<>());
-
+class HedgesAndRetriesTest extends LayeredCalls {
     private Retry retry(int maxAttempts) {
         return Retry.of(
                 "r" + maxAttempts,
@@ -102,37 +94,6 @@ class HedgesAndRetriesTest {
                 "on an executor", policy -> () -> keep(policy.callAsync(time::start, failing(failures, millis))));
     }
 
-    private void start(Policy policy, Operation<String, Throwable> operation) {
-        time.start(() -> {
-            try {
-                outcomes.add(policy.call(operation));
-            } catch (Throwable error) {
-                outcomes.add(error);
-            }
-        });
-    }
-
-    private void keep(CompletableFuture<String> future) {
-        future.whenComplete((result, error) -> outcomes.add(error == null ? result : error));
-    }
-
-    private void run(Runnable form) {
-        requests.clear();
-        outcomes.clear();
-        form.run();
-        time.advance(Duration.ofMinutes(1));
-    }
-
-    private static double metric(Policy policy, String wanted) {
-        double[] found = {-1};
-        ((Measured) policy).measure((name, metric, value) -> {
-            if (metric.equals(wanted)) {
-                found[0] = value;
-            }
-        });
-        return found[0];
-    }
-
     @Test
     void a_retry_repeats_what_the_hedge_around_it_does_not() {
         OutcomeRule fewer = OutcomeRule.standard().onError(IOException.class, Verdict.IGNORED);
@@ -181,8 +142,8 @@ class HedgesAndRetriesTest {
                 assertThat(outcomes).as(name).singleElement().isInstanceOf(IOException.class);
                 assertThat(requests).as(name).containsExactly(1, 2);
             });
-            assertThat(metric(inner, "retry.stood.down")).isEqualTo(6);
-            assertThat(metric(inner, "retry.repeated")).isZero();
+            assertThat(Readings.of(inner, "retry.stood.down")).isEqualTo(6);
+            assertThat(Readings.of(inner, "retry.repeated")).isZero();
             assertThat(log.lines())
                     .singleElement()
                     .asString()

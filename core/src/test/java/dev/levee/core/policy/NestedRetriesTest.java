@@ -5,16 +5,13 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.CapturedLog;
-import dev.levee.core.Environment;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
-import dev.levee.core.Policy;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
-import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -30,16 +27,11 @@ import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
 /** A retry around another one that repeats other failures. */
-class NestedRetriesTest {
+class NestedRetriesTest extends LayeredCalls {
     private static final class Conflict extends RuntimeException {
         private static final long serialVersionUID = 1L;
     }
 
-    private final ManualTime time = new ManualTime();
-    private final Environment environment =
-            time.environment().toBuilder().executor(time::start).build();
-    private final List<Integer> requests = Collections.synchronizedList(new ArrayList<>());
-    private final List<Object> outcomes = Collections.synchronizedList(new ArrayList<>());
     private final Retry outer = retry("outer", 3, Conflict.class);
     private final Retry inner = retry("inner", 3, IOException.class);
 
@@ -100,37 +92,6 @@ class NestedRetriesTest {
 
     private Hedge hedge() {
         return Hedge.of("h", c -> c.maxAttempts(1), environment);
-    }
-
-    private void start(Policy policy, Operation<String, Throwable> operation) {
-        time.start(() -> {
-            try {
-                outcomes.add(policy.call(operation));
-            } catch (Throwable error) {
-                outcomes.add(error);
-            }
-        });
-    }
-
-    private void keep(CompletableFuture<String> future) {
-        future.whenComplete((result, error) -> outcomes.add(error == null ? result : error));
-    }
-
-    private void run(Runnable form) {
-        requests.clear();
-        outcomes.clear();
-        form.run();
-        time.advance(Duration.ofMinutes(1));
-    }
-
-    private static double metric(Retry retry, String wanted) {
-        double[] found = {-1};
-        retry.measure((policy, metric, value) -> {
-            if (metric.equals(wanted)) {
-                found[0] = value;
-            }
-        });
-        return found[0];
     }
 
     @Test
@@ -197,9 +158,9 @@ class NestedRetriesTest {
             run(() -> start(Pipeline.of(inner, same), script("iii")));
             run(() -> keep(Pipeline.of(inner, same).callAsync(() -> scriptAsync("iii"))));
             assertThat(requests).hasSize(3);
-            assertThat(metric(same, "retry.stood.down")).isEqualTo(6);
-            assertThat(metric(same, "retry.repeated")).isZero();
-            assertThat(metric(inner, "retry.stood.down")).isZero();
+            assertThat(Readings.of(same, "retry.stood.down")).isEqualTo(6);
+            assertThat(Readings.of(same, "retry.repeated")).isZero();
+            assertThat(Readings.of(inner, "retry.stood.down")).isZero();
             assertThat(log.lines())
                     .singleElement()
                     .asString()
@@ -210,7 +171,7 @@ class NestedRetriesTest {
     @Test
     void an_inner_one_that_would_not_repeat_anyway_has_not_stood_down() {
         run(() -> start(Pipeline.of(outer, inner), script("c")));
-        assertThat(metric(inner, "retry.stood.down")).isZero();
+        assertThat(Readings.of(inner, "retry.stood.down")).isZero();
     }
 
     @Test
@@ -219,7 +180,7 @@ class NestedRetriesTest {
                 catchThrowable(() -> CallContext.current().withRepeating(true).call(() -> inner.call(script("iii"))));
         assertThat(thrown).isInstanceOf(IOException.class);
         assertThat(requests).hasSize(1);
-        assertThat(metric(inner, "retry.stood.down")).isEqualTo(1);
+        assertThat(Readings.of(inner, "retry.stood.down")).isEqualTo(1);
     }
 
     @Test

@@ -11,6 +11,7 @@ import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
@@ -60,16 +61,6 @@ class RetryLayersTest {
         return seen.stream().map(CallContext::attempt).toList();
     }
 
-    private double metric(Retry retry, String wanted) {
-        double[] found = {-1};
-        retry.measure((policy, metric, value) -> {
-            if (metric.equals(wanted)) {
-                found[0] = value;
-            }
-        });
-        return found[0];
-    }
-
     @AfterEach
     void nothingIsLeftOnTheThread() {
         assertThat(CallContext.current()).hasToString("attempt 1");
@@ -89,8 +80,8 @@ class RetryLayersTest {
             assertThat(catchThrowable(() -> Pipeline.of(outer, inner).call(RetryLayersTest.this::fail)))
                     .hasMessage("failure 3");
             assertThat(attempts()).containsExactly(1, 2, 3);
-            assertThat(metric(outer, "retry.repeated")).isEqualTo(2);
-            assertThat(metric(inner, "retry.repeated")).isZero();
+            assertThat(Readings.of(outer, "retry.repeated")).isEqualTo(2);
+            assertThat(Readings.of(inner, "retry.repeated")).isZero();
         }
 
         @Test
@@ -235,7 +226,7 @@ class RetryLayersTest {
             Retry retry = retry("r");
             full.run(() -> ends(() ->
                     CallContext.notIdempotent(() -> Pipeline.of(retry, full).call(() -> "never"))));
-            assertThat(metric(retry, "retry.repeated")).isEqualTo(2);
+            assertThat(Readings.of(retry, "retry.repeated")).isEqualTo(2);
         }
 
         @Test

@@ -5,7 +5,7 @@ import dev.levee.core.CallFuture;
 import dev.levee.core.Deadline;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Policy;
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
@@ -170,7 +170,7 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
             }
         };
         Executor executor = options.getExecutor();
-        Throwable rejected = executor == null ? null : HandOver.tryExecute(executor, telling, LOG, guard.part);
+        Throwable rejected = executor == null ? null : HandedTask.tryExecute(executor, telling, LOG, guard.part);
         if (executor == null || rejected != null) {
             guard.environment.handOver(telling);
         }

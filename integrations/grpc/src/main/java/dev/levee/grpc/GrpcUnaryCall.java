@@ -5,7 +5,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
@@ -284,7 +284,7 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
 
     private void handOver() {
         Executor executor = options.getExecutor();
-        Throwable rejected = executor == null ? null : HandOver.tryExecute(executor, delivery::run, LOG, guard.part);
+        Throwable rejected = executor == null ? null : HandedTask.tryExecute(executor, delivery::run, LOG, guard.part);
         if (executor == null || rejected != null) { // the listener gets its end whatever becomes of its executor
             guard.environment.handOver(delivery::run);
         }

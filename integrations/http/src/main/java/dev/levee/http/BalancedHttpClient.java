@@ -11,28 +11,20 @@ import dev.levee.http.internal.LogicalUris;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import java.io.IOException;
-import java.net.Authenticator;
-import java.net.CookieHandler;
-import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.PushPromiseHandler;
-import java.net.http.WebSocket;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,14 +76,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1
  */
-public final class BalancedHttpClient extends HttpClient implements Measured, AutoCloseable {
-    private final HttpClient client;
+public final class BalancedHttpClient extends ClientInFront implements Measured, AutoCloseable {
     private final Map<String, Upstream<URI, HttpRequest, HttpResponse<?>>> hosts = new LinkedHashMap<>();
     private final Environment environment;
     private final Shutdown shutdown;
 
     private BalancedHttpClient(Builder builder) {
-        client = builder.client;
+        super(builder.client);
         environment = builder.environment;
         shutdown = new Shutdown(environment);
         builder.hosts.forEach((authority, host) -> {
@@ -347,58 +338,6 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             Thread.currentThread().interrupt();
         }
         hosts.values().forEach(Upstream::close);
-    }
-
-    // What is as in the client inside
-
-    @Override
-    public Optional<CookieHandler> cookieHandler() {
-        return client.cookieHandler();
-    }
-
-    @Override
-    public Optional<Duration> connectTimeout() {
-        return client.connectTimeout();
-    }
-
-    @Override
-    public Redirect followRedirects() {
-        return client.followRedirects();
-    }
-
-    @Override
-    public Optional<ProxySelector> proxy() {
-        return client.proxy();
-    }
-
-    @Override
-    public SSLContext sslContext() {
-        return client.sslContext();
-    }
-
-    @Override
-    public SSLParameters sslParameters() {
-        return client.sslParameters();
-    }
-
-    @Override
-    public Optional<Authenticator> authenticator() {
-        return client.authenticator();
-    }
-
-    @Override
-    public Version version() {
-        return client.version();
-    }
-
-    @Override
-    public Optional<Executor> executor() {
-        return client.executor();
-    }
-
-    @Override
-    public WebSocket.Builder newWebSocketBuilder() {
-        return client.newWebSocketBuilder();
     }
 
     @Override

@@ -27,7 +27,7 @@ final class ExternalStore<K, V> implements Store<K, V>, BulkLoader<K, V> {
 
     @Override
     public @Nullable V load(K key) {
-        V value = loader == null ? null : KeyTurns.whileLoading(() -> loader.load(key));
+        V value = loader == null ? null : ChangeTurns.whileLoading(() -> loader.load(key));
         return value == null ? null : copies.of(value);
     }
 
@@ -35,7 +35,7 @@ final class ExternalStore<K, V> implements Store<K, V>, BulkLoader<K, V> {
     public Map<K, V> loadAll(Set<K> keys) {
         Map<K, V> loaded = new HashMap<>();
         if (loader != null) {
-            KeyTurns.whileLoading(() -> loader.loadAll(keys)).forEach((key, value) -> {
+            ChangeTurns.whileLoading(() -> loader.loadAll(keys)).forEach((key, value) -> {
                 if (key != null && value != null) {
                     loaded.put(key, copies.of(value));
                 }

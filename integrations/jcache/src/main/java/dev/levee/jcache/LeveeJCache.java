@@ -57,7 +57,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     private final PolicyLives lives;
     private final Cache<K, V> cache;
     private final KeyedChanges<K, V> changes;
-    private final KeyTurns<K> turns;
+    private final ChangeTurns<K> turns;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     LeveeJCache(
@@ -77,7 +77,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         ExternalStore<K, V> store = new ExternalStore<>(configuration.isReadThrough() ? loader : null, writer, copies);
         this.cache = Cache.over(name, store, this::configure, environment);
         this.changes = new KeyedChanges<>(cache, lives, writer != null);
-        this.turns = new KeyTurns<>(name, environment.scheduler());
+        this.turns = new ChangeTurns<>(name, environment.scheduler());
     }
 
     private void requireSupported() {

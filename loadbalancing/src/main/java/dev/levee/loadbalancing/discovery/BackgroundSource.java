@@ -2,7 +2,7 @@ package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler.Timer;
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
@@ -54,7 +54,7 @@ final class BackgroundSource<A> implements EndpointSource<A> {
         private void start() {
             Throwable rejected = isClosed()
                     ? null
-                    : HandOver.tryExecute(
+                    : HandedTask.tryExecute(
                             environment.executor(), this::attempt, LOG, "Endpoints from " + Text.printable(source));
             if (rejected != null) {
                 failed(rejected);

@@ -2,9 +2,9 @@ package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
-import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.parts.HandOver;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

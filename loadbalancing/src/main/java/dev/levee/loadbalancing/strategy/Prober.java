@@ -2,7 +2,7 @@ package dev.levee.loadbalancing.strategy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
-import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -188,7 +188,7 @@ final class Prober {
         private void giveUp() {
             end(null, null);
             if ((state.get() & BEGUN) == 0) { // the executor is slow, or has dropped it
-                environment.schedule(this::giveBackPlace, HandOver.LOST_NANOS);
+                environment.schedule(this::giveBackPlace, HandedTask.LOST_NANOS);
             }
         }
 

@@ -10,27 +10,34 @@ import org.jspecify.annotations.Nullable;
  * Keeps a key at the endpoint that it was first sent to, for as long as that endpoint is there and the key is
  * remembered. See ADR 54.
  *
- * <p>This is the blueprint; each balancer gets a {@link StickyOfBalancer} with a {@link KeyMemory}. A picker that the
- * blueprint makes remembers for its own set only.
+ * <p>Each balancer gets one with a {@link KeyMemory}, which outlives the sets. The blueprint has none: a picker that it
+ * makes remembers for its own set only.
  */
 final class StickyStrategy implements BalancingStrategy, Measured {
     static final int DEFAULT_KEYS = 1 << 16;
 
+    private final BalancingStrategy blueprint;
     private final BalancingStrategy forNewKeys;
     private final int keys;
 
+    /** That of the balancer; null in the blueprint. */
+    private final @Nullable KeyMemory memory;
+
     StickyStrategy(BalancingStrategy forNewKeys, int keys) {
-        this.forNewKeys = Require.nonNull("forNewKeys", forNewKeys);
-        this.keys = Require.range("keys", keys, 1, 1 << 24);
+        this(Require.nonNull("forNewKeys", forNewKeys), forNewKeys, Require.range("keys", keys, 1, 1 << 24), null);
+    }
+
+    private StickyStrategy(
+            BalancingStrategy blueprint, BalancingStrategy forNewKeys, int keys, @Nullable KeyMemory memory) {
+        this.blueprint = blueprint;
+        this.forNewKeys = forNewKeys;
+        this.keys = keys;
+        this.memory = memory;
     }
 
     @Override
     public BalancingStrategy forBalancer(Environment environment) {
-        return new StickyOfBalancer(this, forNewKeys.forBalancer(environment));
-    }
-
-    KeyMemory newMemory() {
-        return new KeyMemory(keys);
+        return new StickyStrategy(blueprint, blueprint.forBalancer(environment), keys, new KeyMemory(keys));
     }
 
     @Override
@@ -50,15 +57,11 @@ final class StickyStrategy implements BalancingStrategy, Measured {
 
     @Override
     public Picker over(Candidates candidates) {
-        return new StickyPicker(forNewKeys.over(candidates), candidates, newMemory());
+        return new StickyPicker(forNewKeys.over(candidates), candidates, memory == null ? new KeyMemory(keys) : memory);
     }
 
     @Override
     public String toString() {
-        return text(forNewKeys);
-    }
-
-    static String text(BalancingStrategy forNewKeys) {
         return "sticky, new keys by " + forNewKeys;
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
+import dev.levee.core.Readings;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.Explanation;
@@ -150,12 +151,6 @@ class LearningTest {
     class A_ticket_that_is_never_closed {
         private final LoadBalancer<String> balancer = balancer(config -> config.lease(Duration.ofMinutes(2)));
 
-        private double expired() {
-            Map<String, Double> figures = new HashMap<>();
-            balancer.measure((name, figure, value) -> figures.put(figure, value));
-            return figures.get("balancer.expired");
-        }
-
         @Test
         void counts_until_its_lease_ends_and_no_longer() {
             Ticket<String> ticket = balancer.pick();
@@ -163,7 +158,7 @@ class LearningTest {
             assertThat(balancer.snapshot().get(0).inFlight()).isEqualTo(1);
             time.advance(Duration.ofMillis(1));
             assertThat(balancer.snapshot().get(0).inFlight()).isZero();
-            assertThat(expired()).isEqualTo(1);
+            assertThat(Readings.of(balancer, "balancer.expired")).isEqualTo(1);
             assertThat(ticket.complete(Verdict.SUCCESS)).isFalse();
             assertThat(balancer.snapshot().get(0).inFlight()).isZero();
             assertThat(learner.of("a").reports).singleElement().asString().contains("IGNORED");
@@ -185,7 +180,7 @@ class LearningTest {
             balancer.callAsync(address -> never);
             time.advance(Duration.ofMinutes(3));
             assertThat(balancer.snapshot().get(0).inFlight()).isZero();
-            assertThat(expired()).isEqualTo(1);
+            assertThat(Readings.of(balancer, "balancer.expired")).isEqualTo(1);
         }
 
         @Test
@@ -194,7 +189,7 @@ class LearningTest {
                 balancer.pick().close();
             }
             assertThat(time.pendingTimers()).isZero();
-            assertThat(expired()).isZero();
+            assertThat(Readings.of(balancer, "balancer.expired")).isZero();
         }
     }
 

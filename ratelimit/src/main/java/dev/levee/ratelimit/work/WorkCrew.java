@@ -1,8 +1,8 @@
 package dev.levee.ratelimit.work;
 
 import dev.levee.core.Environment;
-import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.StackRoom;
+import dev.levee.core.internal.parts.HandOver;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -13,6 +13,7 @@ import dev.levee.core.GateContract;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
+import dev.levee.core.Readings;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Bulkhead;
@@ -23,7 +24,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -261,8 +261,7 @@ class AdaptiveThrottleTest {
                         + " lately");
         assertThat(refused.retryAfterNanos()).isBetween(9_800_000_000L, 10_000_000_000L);
         assertThat(heard.events()).anyMatch(event -> event.contains("refused"));
-        Map<String, Double> figures = new TreeMap<>();
-        throttle.measure((policy, metric, value) -> figures.put(metric, value));
+        Map<String, Double> figures = Readings.of(throttle);
         assertThat(figures)
                 .containsOnlyKeys(
                         "throttle.refusal.probability.critical",

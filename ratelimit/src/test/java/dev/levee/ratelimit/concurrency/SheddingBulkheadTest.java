@@ -15,6 +15,7 @@ import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Pipeline;
+import dev.levee.core.Readings;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Timeout;
@@ -24,7 +25,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
@@ -505,8 +505,7 @@ class SheddingBulkheadTest {
             call("a", Criticality.SHEDDABLE);
             call("b");
             call("c");
-            Map<String, Double> figures = new TreeMap<>();
-            bulkhead.measure((policy, metric, value) -> figures.put(metric, value));
+            Map<String, Double> figures = Readings.of(bulkhead);
             assertThat(figures)
                     .containsEntry("bulkhead.in.flight", 1.0)
                     .containsEntry("bulkhead.waiting", 1.0)

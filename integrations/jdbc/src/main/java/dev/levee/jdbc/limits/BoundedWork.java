@@ -1,8 +1,8 @@
 package dev.levee.jdbc.limits;
 
 import dev.levee.core.Environment;
-import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Unchecked;
+import dev.levee.core.internal.parts.HandOver;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;

@@ -2,9 +2,9 @@ package dev.levee.jdbc.routing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler.Timer;
-import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.parts.HandOver;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.atomic.AtomicBoolean;

@@ -5,10 +5,9 @@ import static dev.levee.redis.cache.TierScripts.ascii;
 import dev.levee.cache.PartialLoadException;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
-import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.consistency.Consistency;
-import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.parts.CallerFailures;
 import dev.levee.redis.cache.HeldValue.Keep;
 import dev.levee.redis.cache.TierNode.TierFill;
 import io.lettuce.core.KeyValue;
@@ -327,21 +326,11 @@ final class TierLoad<K, V> {
             byKey.keySet().removeAll(failures.keySet());
             keep(byKey.values(), read, at, way);
         } catch (Exception failure) {
-            if (isOfCaller(failure)) {
+            if (CallerFailures.isOfCaller(failure)) {
                 throw failure;
             }
             byKey.keySet().forEach(key -> failures.put(key, failure));
         }
-    }
-
-    /** Whether a load failed for a reason that lies in the call and not in the store. */
-    private static boolean isOfCaller(Exception failure) {
-        Deadline deadline = CallContext.current().deadline();
-        return failure instanceof InterruptedException
-                || failure instanceof InterruptedWaitException
-                || Thread.currentThread().isInterrupted()
-                || CallState.current().isCalledOff()
-                || (deadline != null && deadline.isExpired());
     }
 
     private void count(Asked<K> asked, LoadWay way) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.cache.Codec;
-import dev.levee.redis.RedisServer;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -15,51 +14,33 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What is in Redis and is no value of this cache: never a wrong value, always that of the store. */
-class TierBytesTest {
+class TierBytesTest extends OneServerTests {
     private static final byte[] VALUE = "levee:{rows}:1:v:a".getBytes(StandardCharsets.US_ASCII);
 
-    private static RedisServer server;
     private static RedisClient client;
     private static StatefulRedisConnection<byte[], byte[]> connection;
-    private Tiers tiers;
     private RedisCommands<byte[], byte[]> raw;
 
     @BeforeAll
-    static void start() {
-        server = RedisServer.start();
+    static void connect() {
         client = RedisClient.create(server.uri());
         connection = client.connect(ByteArrayCodec.INSTANCE);
     }
 
     @AfterAll
-    static void stop() {
+    static void disconnect() {
         client.shutdown();
-        server.close();
     }
 
     @BeforeEach
     void open() {
-        tiers = new Tiers();
         raw = connection.sync();
-        raw.flushall();
         tiers.rows.put("a", "right");
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        tiers.close();
-    }
-
-    private TwoTierCache<String, String> cache() {
-        TwoTierCache<String, String> cache = tiers.cache(server.port());
-        Tiers.trusted(cache);
-        return cache;
     }
 
     private static byte[] key(String name) {
@@ -68,8 +49,7 @@ class TierBytesTest {
 
     private void isRepaired(byte[] bytes) {
         raw.set(VALUE, bytes);
-        TwoTierCache<String, String> one = tiers.cache(server.port());
-        Tiers.trusted(one);
+        TwoTierCache<String, String> one = cache();
         int before = tiers.loads.get();
         assertThat(one.get("a")).isEqualTo("right");
         assertThat(tiers.loads).hasValue(before + 1);
@@ -116,9 +96,7 @@ class TierBytesTest {
     @Test
     void another_version_of_the_tier_has_keys_of_its_own() {
         TwoTierCache<String, String> one = cache();
-        TwoTierCache<String, String> two =
-                tiers.cache(server.port(), tier -> tier.version(2), near -> {}, tiers.new Rows());
-        Tiers.trusted(two);
+        TwoTierCache<String, String> two = cache(tier -> tier.version(2), near -> {}, tiers.new Rows());
         one.get("a");
         two.get("a");
         assertThat(tiers.loads).hasValue(2);
@@ -226,9 +204,7 @@ class TierBytesTest {
     @Test
     void a_value_larger_than_the_limit_stays_out_of_redis() {
         tiers.rows.put("a", "x".repeat(101));
-        TwoTierCache<String, String> one =
-                tiers.cache(server.port(), tier -> tier.maxValueBytes(100), near -> {}, tiers.new Rows());
-        Tiers.trusted(one);
+        TwoTierCache<String, String> one = cache(tier -> tier.maxValueBytes(100), near -> {}, tiers.new Rows());
         assertThat(one.get("a")).hasSize(101);
         assertThat(one.getIfPresent("a")).hasSize(101);
         assertThat(raw.exists(VALUE)).isZero();
@@ -242,9 +218,7 @@ class TierBytesTest {
     @Test
     void compressed_values_are_read_by_all() {
         tiers.rows.put("a", "x".repeat(10_000));
-        TwoTierCache<String, String> one =
-                tiers.cache(server.port(), tier -> tier.compressFrom(100), near -> {}, tiers.new Rows());
-        Tiers.trusted(one);
+        TwoTierCache<String, String> one = cache(tier -> tier.compressFrom(100), near -> {}, tiers.new Rows());
         one.get("a");
         assertThat(raw.strlen(VALUE)).isLessThan(1_000);
         assertThat(cache().get("a")).hasSize(10_000);

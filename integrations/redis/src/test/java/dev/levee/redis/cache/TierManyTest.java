@@ -24,16 +24,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Reads of many keys: by one command of Redis, and one call of the store. */
-class TierManyTest {
-    private static RedisServer server;
-    private Tiers tiers;
+class TierManyTest extends OneServerTests {
     private final List<Set<String>> calls = new CopyOnWriteArrayList<>();
 
     /** What a call of the store does before it reads. */
@@ -51,38 +46,20 @@ class TierManyTest {
         return found; // more than it was asked for
     };
 
-    @BeforeAll
-    static void start() {
-        server = RedisServer.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
-
     @BeforeEach
     void open() {
-        tiers = new Tiers();
-        tiers.commands(server).flushall();
         for (String key : List.of("a", "b", "c", "d")) {
             tiers.rows.put(key, key + "1");
         }
     }
 
-    @AfterEach
-    void close() throws Exception {
-        tiers.close();
-    }
-
     private TwoTierCache<String, String> cache(
             Loader<String, String> loader, Consumer<CacheConfig.Builder<String, String>> near) {
-        TwoTierCache<String, String> cache = tiers.cache(server.port(), tier -> {}, near, loader);
-        Tiers.trusted(cache);
-        return cache;
+        return cache(tier -> {}, near, loader);
     }
 
-    private TwoTierCache<String, String> cache() {
+    @Override
+    TwoTierCache<String, String> cache() {
         return cache(many, near -> {});
     }
 

@@ -7,42 +7,18 @@ import dev.levee.cache.Loader;
 import dev.levee.core.CallContext;
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
-import dev.levee.redis.RedisServer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The races of two tiers, each by hand: a load is parked, something else happens, the load goes on. */
-class TierRaceTest {
-    private static RedisServer server;
-    private Tiers tiers;
-
-    @BeforeAll
-    static void start() {
-        server = RedisServer.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
-
+class TierRaceTest extends OneServerTests {
     @BeforeEach
     void open() {
-        tiers = new Tiers();
-        tiers.commands(server).flushall();
         tiers.rows.put("a", "old");
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        tiers.close();
     }
 
     /** A loader that reads the row, and parks before it returns. */
@@ -61,9 +37,7 @@ class TierRaceTest {
     }
 
     private TwoTierCache<String, String> cache(Loader<String, String> loader) {
-        TwoTierCache<String, String> cache = tiers.cache(server.port(), tier -> {}, near -> {}, loader);
-        Tiers.trusted(cache);
-        return cache;
+        return cache(tier -> {}, near -> {}, loader);
     }
 
     private static CompletableFuture<String> inBackground(TwoTierCache<String, String> cache) {
@@ -135,9 +109,7 @@ class TierRaceTest {
 
     @Test
     void race_3_of_two_puts_with_versions_the_newer_one_stays_whatever_order_they_come_in() {
-        TwoTierCache<String, String> one =
-                tiers.cache(server.port(), tier -> tier.versionOf(Long::parseLong), near -> {}, tiers.new Rows());
-        Tiers.trusted(one);
+        TwoTierCache<String, String> one = cache(tier -> tier.versionOf(Long::parseLong), near -> {}, tiers.new Rows());
         one.put("a", "7");
         one.put("a", "5");
         assertThat(one.get("a")).isEqualTo("7");
@@ -178,9 +150,7 @@ class TierRaceTest {
             Consistency choice = CallContext.current().consistency();
             return choice != null && choice.kind() == Consistency.Kind.STRONG ? tiers.rows.get(key) : replica.get();
         };
-        TwoTierCache<String, String> one =
-                tiers.cache(server.port(), tier -> tier.replicaLag(Duration.ofSeconds(60)), near -> {}, reader);
-        Tiers.trusted(one);
+        TwoTierCache<String, String> one = cache(tier -> tier.replicaLag(Duration.ofSeconds(60)), near -> {}, reader);
         assertThat(one.get("a")).isEqualTo("old");
         tiers.rows.put("a", "new");
         one.invalidate("a");
@@ -209,12 +179,10 @@ class TierRaceTest {
                 tiers.rows.remove(key);
             }
         }
-        TwoTierCache<String, String> one = tiers.cache(
-                server.port(),
+        TwoTierCache<String, String> one = cache(
                 tier -> tier.versionOf(Long::parseLong).replicaLag(Duration.ofMillis(1)),
                 near -> near.writeThrough(),
                 new Lagging());
-        Tiers.trusted(one);
         one.put("a", "2");
         long start = System.nanoTime();
         Tiers.await(() -> System.nanoTime() - start > 5_000_000);
@@ -281,9 +249,7 @@ class TierRaceTest {
 
     @Test
     void race_6_the_echo_of_a_write_leaves_no_other_value_than_the_store_has() {
-        TwoTierCache<String, String> one =
-                tiers.cache(server.port(), tier -> {}, near -> near.writeThrough(), tiers.new Rows());
-        Tiers.trusted(one);
+        TwoTierCache<String, String> one = cache(tier -> {}, near -> near.writeThrough(), tiers.new Rows());
         for (int i = 0; i < 500; i++) {
             String value = Integer.toString(i);
             one.put("a", value);

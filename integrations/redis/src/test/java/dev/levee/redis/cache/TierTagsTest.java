@@ -9,23 +9,17 @@ import dev.levee.core.CallContext;
 import dev.levee.core.FaultProxy;
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
-import dev.levee.redis.RedisServer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Tags of two tiers. A value is {@code text/tag,tag}. */
-class TierTagsTest {
-    private static RedisServer server;
-    private Tiers tiers;
+class TierTagsTest extends OneServerTests {
     private final AtomicInteger asked = new AtomicInteger();
 
     private void tagged(CacheConfig.Builder<String, String> near) {
@@ -35,28 +29,11 @@ class TierTagsTest {
         });
     }
 
-    @BeforeAll
-    static void start() {
-        server = RedisServer.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
-
     @BeforeEach
     void open() {
-        tiers = new Tiers();
-        tiers.commands(server).flushall();
         tiers.rows.put("a", "1/red,blue");
         tiers.rows.put("b", "1/blue");
         tiers.rows.put("c", "1/");
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        tiers.close();
     }
 
     private static List<String> tags(String value) {
@@ -65,12 +42,11 @@ class TierTagsTest {
     }
 
     private TwoTierCache<String, String> cache(Loader<String, String> loader) {
-        TwoTierCache<String, String> cache = tiers.cache(server.port(), tier -> {}, this::tagged, loader);
-        Tiers.trusted(cache);
-        return cache;
+        return cache(tier -> {}, this::tagged, loader);
     }
 
-    private TwoTierCache<String, String> cache() {
+    @Override
+    TwoTierCache<String, String> cache() {
         return cache(tiers.new Rows());
     }
 
@@ -152,12 +128,10 @@ class TierTagsTest {
 
     @Test
     void an_absent_value_may_have_any_tag() {
-        TwoTierCache<String, String> one = tiers.cache(
-                server.port(),
+        TwoTierCache<String, String> one = cache(
                 tier -> tier.expireAbsentAfter(Duration.ofMinutes(1)),
                 near -> tagged(near.expireAbsentAfter(Duration.ofMinutes(1))),
                 tiers.new Rows());
-        Tiers.trusted(one);
         assertThat(one.get("none")).isNull();
         assertThat(one.get("none")).isNull();
         assertThat(tiers.loads).hasValue(1);
@@ -248,9 +222,7 @@ class TierTagsTest {
             Consistency choice = CallContext.current().consistency();
             return choice != null && choice.kind() == Consistency.Kind.STRONG ? tiers.rows.get(key) : replica.get();
         };
-        TwoTierCache<String, String> one =
-                tiers.cache(server.port(), tier -> tier.replicaLag(Duration.ofSeconds(60)), this::tagged, reader);
-        Tiers.trusted(one);
+        TwoTierCache<String, String> one = cache(tier -> tier.replicaLag(Duration.ofSeconds(60)), this::tagged, reader);
         assertThat(one.get("a")).isEqualTo("1/red");
         tiers.rows.put("a", "2/red");
         one.invalidateTag("red");
@@ -265,8 +237,7 @@ class TierTagsTest {
 
     @Test
     void processes_with_and_without_tags_do_not_read_each_others_values() {
-        TwoTierCache<String, String> plain = tiers.cache(server.port());
-        Tiers.trusted(plain);
+        TwoTierCache<String, String> plain = cache(tier -> {}, near -> {}, tiers.new Rows());
         TwoTierCache<String, String> one = cache();
         plain.get("a");
         change();
@@ -287,8 +258,7 @@ class TierTagsTest {
         assertThatThrownBy(() -> one.invalidateTag("\ud800")).isInstanceOf(IllegalArgumentException.class);
         for (List<String> wrong : Arrays.asList(null, Collections.singletonList((String) null))) {
             TwoTierCache<String, String> two =
-                    tiers.cache(server.port(), tier -> {}, near -> near.tags((key, value) -> wrong), tiers.new Rows());
-            Tiers.trusted(two);
+                    cache(tier -> {}, near -> near.tags((key, value) -> wrong), tiers.new Rows());
             assertThatThrownBy(() -> two.get("a")).hasRootCauseInstanceOf(NullPointerException.class);
             assertThatThrownBy(() -> two.put("a", "1/")).isInstanceOf(NullPointerException.class);
         }

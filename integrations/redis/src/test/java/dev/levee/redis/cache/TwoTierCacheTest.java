@@ -7,7 +7,6 @@ import dev.levee.cache.CacheConfig;
 import dev.levee.cache.Codec;
 import dev.levee.core.CallContext;
 import dev.levee.core.consistency.Consistency;
-import dev.levee.redis.RedisServer;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,48 +15,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-class TwoTierCacheTest {
-    private static RedisServer server;
-    private Tiers tiers;
-
-    @BeforeAll
-    static void start() {
-        server = RedisServer.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
-
-    @BeforeEach
-    void open() {
-        tiers = new Tiers();
-        tiers.commands(server).flushall();
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        tiers.close();
-    }
-
-    private TwoTierCache<String, String> cache() {
-        TwoTierCache<String, String> cache = tiers.cache(server.port());
-        Tiers.trusted(cache);
-        return cache;
-    }
-
+class TwoTierCacheTest extends OneServerTests {
     private TwoTierCache<String, String> writing() {
-        TwoTierCache<String, String> cache =
-                tiers.cache(server.port(), tier -> {}, CacheConfig.Builder::writeThrough, tiers.new Rows());
-        Tiers.trusted(cache);
-        return cache;
+        return cache(tier -> {}, CacheConfig.Builder::writeThrough, tiers.new Rows());
     }
 
     @Test
@@ -88,12 +50,10 @@ class TwoTierCacheTest {
         assertThat(one.get("none")).isNull();
         assertThat(one.get("none")).isNull();
         assertThat(tiers.loads).hasValue(2);
-        TwoTierCache<String, String> two = tiers.cache(
-                server.port(),
+        TwoTierCache<String, String> two = cache(
                 tier -> tier.expireAbsentAfter(Duration.ofMinutes(1)),
                 near -> near.expireAbsentAfter(Duration.ofMinutes(1)),
                 tiers.new Rows());
-        Tiers.trusted(two);
         assertThat(two.get("none")).isNull();
         assertThat(two.get("none")).isNull();
         assertThat(tiers.loads).hasValue(3);
@@ -168,13 +128,10 @@ class TwoTierCacheTest {
     }
 
     private TwoTierCache<String, String> slow() {
-        TwoTierCache<String, String> cache =
-                tiers.cache(server.port(), tier -> tier.maxWait(Duration.ofSeconds(30)), near -> {}, key -> {
-                    Thread.sleep(50);
-                    return tiers.new Rows().load(key);
-                });
-        Tiers.trusted(cache);
-        return cache;
+        return cache(tier -> tier.maxWait(Duration.ofSeconds(30)), near -> {}, key -> {
+            Thread.sleep(50);
+            return tiers.new Rows().load(key);
+        });
     }
 
     @Test

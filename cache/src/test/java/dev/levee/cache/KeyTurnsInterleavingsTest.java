@@ -2,6 +2,7 @@ package dev.levee.cache;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.internal.parts.KeyTurns;
 import dev.levee.core.testing.LongForm;
 import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
@@ -11,7 +12,7 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.junit.jupiter.api.Test;
 
 /** Every interleaving of a few writes of one key: a plain number that only their turns guard. */
-class WriteTurnInterleavingsTest {
+class KeyTurnsInterleavingsTest {
     @Test
     void writes_of_a_key_have_their_turns_one_after_the_other() {
         options(8).check(Numbers.class);
@@ -45,7 +46,7 @@ class WriteTurnInterleavingsTest {
 
     /** A number that is read and written in two steps. */
     public static class Numbers {
-        private final WriteTurn.Lines<String> lines = new WriteTurn.Lines<>("one", new ParkingScheduler());
+        private final KeyTurns<String> lines = new KeyWrites.WriteLines<>("one", new ParkingScheduler());
         private int number;
 
         boolean waits() {
@@ -54,7 +55,7 @@ class WriteTurnInterleavingsTest {
 
         @Operation
         public int next() {
-            WriteTurn turn = waits() ? lines.take("a") : null;
+            KeyTurns.KeyPlace turn = waits() ? lines.take("a") : null;
             try {
                 int was = number;
                 number = was + 1;

@@ -1,4 +1,4 @@
-package dev.levee.core.internal;
+package dev.levee.core.internal.parts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
@@ -6,13 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import dev.levee.core.internal.HandedTask;
+import dev.levee.core.internal.ThrowingLog;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
@@ -28,18 +32,26 @@ class HandOverTest {
     private final HandOver handOver = new HandOver(LOG, "balancer \"stock\"");
     private final List<String> ran = new ArrayList<>();
 
+    private final ManualTime time = new ManualTime();
+
     private void task() {
         ran.add("ran");
+    }
+
+    private @Nullable Throwable execute(Executor executor, Runnable task) {
+        Environment environment =
+                time.environment().toBuilder().executor(executor).build();
+        return handOver.execute(environment, task, () -> ran.add("lost"));
     }
 
     @Test
     void a_failure_is_returned_and_the_first_in_a_row_is_logged_with_the_part() {
         try (CapturedLog log = new CapturedLog(HandOverTest.class)) {
-            assertThat(handOver.execute(HandOverTest::noThread, this::task)).isInstanceOf(OutOfMemoryError.class);
-            assertThat(handOver.execute(HandOverTest::noThread, this::task)).isInstanceOf(OutOfMemoryError.class);
+            assertThat(execute(HandOverTest::noThread, this::task)).isInstanceOf(OutOfMemoryError.class);
+            assertThat(execute(HandOverTest::noThread, this::task)).isInstanceOf(OutOfMemoryError.class);
             assertThat(log.lines()).singleElement().asString().startsWith("WARN balancer \"stock\": a task could not");
-            assertThat(handOver.execute(Runnable::run, this::task)).isNull();
-            assertThat(handOver.execute(HandOverTest::noThread, this::task)).isNotNull();
+            assertThat(execute(Runnable::run, this::task)).isNull();
+            assertThat(execute(HandOverTest::noThread, this::task)).isNotNull();
             assertThat(log.lines()).hasSize(2);
         }
         assertThat(ran).containsExactly("ran");
@@ -48,7 +60,7 @@ class HandOverTest {
     @Test
     void a_task_that_an_executor_keeps_although_it_throws_does_not_run() {
         List<Runnable> kept = new ArrayList<>();
-        Throwable failure = handOver.execute(
+        Throwable failure = execute(
                 given -> {
                     kept.add(given);
                     throw new RejectedExecutionException("no worker");
@@ -61,7 +73,7 @@ class HandOverTest {
 
     @Test
     void a_task_that_has_begun_counts_as_handed_over() {
-        Throwable failure = handOver.execute(
+        Throwable failure = execute(
                 given -> {
                     given.run();
                     throw new RejectedExecutionException("too late");
@@ -74,7 +86,7 @@ class HandOverTest {
     @Test
     void what_a_task_throws_on_the_thread_that_hands_it_over_is_logged_and_is_no_failure() {
         try (CapturedLog log = new CapturedLog(HandOverTest.class)) {
-            assertThat(handOver.execute(Runnable::run, () -> {
+            assertThat(execute(Runnable::run, () -> {
                         throw new IllegalStateException("mine");
                     }))
                     .isNull();
@@ -86,7 +98,7 @@ class HandOverTest {
     @Test
     void a_log_that_throws_changes_nothing() {
         try (ThrowingLog log = new ThrowingLog(HandOverTest.class)) {
-            assertThatCode(() -> handOver.execute(HandOverTest::noThread, this::task))
+            assertThatCode(() -> execute(HandOverTest::noThread, this::task))
                     .doesNotThrowAnyException();
             assertThat(log.events()).isOne();
         }
@@ -94,7 +106,6 @@ class HandOverTest {
 
     @Nested
     class An_executor_that_drops_tasks {
-        private final ManualTime time = new ManualTime();
         private final Deque<Runnable> taken = new ArrayDeque<>();
         private final Environment environment =
                 time.environment().toBuilder().executor(taken::add).build();
@@ -105,13 +116,13 @@ class HandOverTest {
         }
 
         private void untilItIsLost() {
-            time.advance(Duration.ofNanos(HandOver.LOST_NANOS));
+            time.advance(Duration.ofNanos(HandedTask.LOST_NANOS));
         }
 
         @Test
         void a_task_that_does_not_begin_is_lost_and_never_runs() {
             handOver();
-            time.advance(Duration.ofNanos(HandOver.LOST_NANOS - 1));
+            time.advance(Duration.ofNanos(HandedTask.LOST_NANOS - 1));
             assertThat(ran).isEmpty();
             time.advance(Duration.ofNanos(1));
             assertThat(ran).containsExactly("lost");

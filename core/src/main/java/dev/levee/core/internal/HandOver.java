@@ -278,7 +278,9 @@ public final class HandOver {
     private static final class Watched extends Once {
         private static final long serialVersionUID = 1L;
 
-        private final transient Consumer<? super Throwable> lost;
+        /** Null once the task has begun: there are timers that keep for long what is cancelled, and it has the call. */
+        private transient @Nullable Consumer<? super Throwable> lost;
+
         private final transient @Nullable HandOver owner;
         private transient volatile Scheduler.@Nullable Timer timer;
 
@@ -306,6 +308,7 @@ public final class HandOver {
 
         @Override
         void begun() {
+            lost = null;
             try {
                 if (owner != null && owner.losing) {
                     owner.losing = false;
@@ -326,7 +329,12 @@ public final class HandOver {
             if (owner != null) {
                 owner.hasLost();
             }
-            lost.accept(new RejectedExecutionException("the executor has not begun a task for " + Nanos.text(LOST_NANOS)
+            Consumer<? super Throwable> told = lost;
+            if (told == null) {
+                return;
+            }
+            lost = null;
+            told.accept(new RejectedExecutionException("the executor has not begun a task for " + Nanos.text(LOST_NANOS)
                     + ", and counts as having dropped it"));
         }
     }

@@ -59,9 +59,12 @@ final class KeyTurns<K> {
         try {
             return work.get();
         } finally {
-            taken.remove(key, own);
             own.ended = true;
-            own.waiting.forEach(LockSupport::unpark);
+            try {
+                taken.remove(key, own);
+            } finally { // the key may throw, or the stack end; those that come remove it then
+                own.waiting.forEach(LockSupport::unpark);
+            }
         }
     }
 
@@ -80,10 +83,13 @@ final class KeyTurns<K> {
 
     private boolean take(K key, KeyTurn own) {
         for (KeyTurn there = taken.putIfAbsent(key, own); there != null; there = taken.putIfAbsent(key, own)) {
-            if (there.owner == own.owner) {
+            if (there.ended) {
+                taken.remove(key, there);
+            } else if (there.owner == own.owner) {
                 return false;
+            } else {
+                await(key, there);
             }
-            await(key, there);
         }
         return true;
     }

@@ -176,7 +176,9 @@ public class HandedTask extends AtomicInteger implements Runnable {
     private static final class Watched extends HandedTask {
         private static final long serialVersionUID = 1L;
 
-        private final transient Watch watch;
+        /** Null once the task has begun: there are timers that keep for long what is cancelled, and it has the call. */
+        private transient @Nullable Watch watch;
+
         private transient volatile @Nullable Runnable cancel;
 
         Watched(Runnable task, Watch watch) {
@@ -186,11 +188,12 @@ public class HandedTask extends AtomicInteger implements Runnable {
 
         /** Sets the timer, unless the task has begun. */
         void watch() {
-            if (!isNew()) {
+            Watch under = watch;
+            if (under == null || !isNew()) {
                 return;
             }
             try {
-                Runnable set = watch.alarms.set(this::look, watch.nanos);
+                Runnable set = under.alarms.set(this::look, under.nanos);
                 cancel = set;
                 if (!isNew()) {
                     set.run();
@@ -202,6 +205,7 @@ public class HandedTask extends AtomicInteger implements Runnable {
 
         @Override
         void begun() {
+            watch = null;
             Runnable set = cancel;
             if (set != null) {
                 try {
@@ -213,9 +217,11 @@ public class HandedTask extends AtomicInteger implements Runnable {
         }
 
         private void look() {
-            if (isNew() && disable()) {
-                watch.lost.accept(new RejectedExecutionException("the executor has not begun a task for "
-                        + Nanos.text(watch.nanos) + ", and counts as having dropped it"));
+            Watch over = watch;
+            if (over != null && isNew() && disable()) {
+                watch = null;
+                over.lost.accept(new RejectedExecutionException("the executor has not begun a task for "
+                        + Nanos.text(over.nanos) + ", and counts as having dropped it"));
             }
         }
     }

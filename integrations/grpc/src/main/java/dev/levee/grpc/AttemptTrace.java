@@ -10,14 +10,23 @@ import org.jspecify.annotations.Nullable;
 /** Sees whether the headers of any stream of an attempt went out: the transport says so once they are written. */
 final class AttemptTrace extends ClientStreamTracer {
     private final GrpcClientGuard guard;
-    private final Consumer<Status> closed;
+    private volatile Consumer<Status> closed = status -> {};
     private volatile boolean made;
     private volatile boolean headersOut;
     private volatile boolean answered;
 
-    AttemptTrace(GrpcClientGuard guard, Consumer<Status> closed) {
+    AttemptTrace(GrpcClientGuard guard) {
         this.guard = guard;
-        this.closed = closed;
+    }
+
+    /** Sets what learns that a stream has ended for the transport; before the attempt begins. */
+    void whenClosed(Consumer<Status> action) {
+        closed = action;
+    }
+
+    /** Whether the other side has said how a stream ends. */
+    boolean isAnswered() {
+        return answered;
     }
 
     /** Returns what makes this the tracer of each stream of the attempt. */

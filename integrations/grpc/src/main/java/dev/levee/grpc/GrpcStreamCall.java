@@ -63,6 +63,10 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
     private volatile @Nullable Listener<R> listener;
 
     private volatile @Nullable ClientCall<Q, R> call;
+
+    /** Whether a stream of the call has ended for the transport. */
+    private volatile boolean hasEnded;
+
     private volatile @Nullable CompletableFuture<@Nullable Object> admitted;
     private Metadata headers = new Metadata();
 
@@ -108,33 +112,47 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
             end.completeExceptionally(new CancellationException("cancelled before it was sent"));
             return end;
         }
-        CallContext of = CallContext.current();
-        AttemptTrace trace = new AttemptTrace(guard, this::streamClosed);
-        CallOptions narrowed = GrpcDeadlines.narrow(options, of.deadline()).withStreamTracerFactory(trace.factory());
         Context before = context.attach();
         try {
-            ClientCall<Q, R> started = next.newCall(method, narrowed);
-            try {
-                started.start(new StreamArrivals(trace), GrpcAttempt.headersOf(headers, of));
-            } catch (Throwable thrown) {
-                started.cancel("the call could not be sent", thrown);
-                throw thrown;
-            }
-            call = started;
-            end.onCancel(reason -> started.cancel("ended by the policy", reason));
-            Status why = cancelled.get();
-            if (why != null || closed.get()) {
-                started.cancel(why == null ? "ended by the policy" : why.getDescription(), null);
-            }
-            try {
-                passing.run();
-            } catch (Throwable thrown) { // what a stub did wrong while the call waited
-                started.cancel("a request could not be sent", thrown);
-            }
+            send(CallContext.current());
+        } catch (Throwable thrown) {
+            end.completeExceptionally(thrown); // once more it ends so too
+            throw thrown;
         } finally {
             context.detach(before);
         }
         return end;
+    }
+
+    private void send(CallContext of) {
+        AttemptTrace trace = new AttemptTrace(guard);
+        trace.whenClosed(status -> streamClosed(status, trace));
+        CallOptions narrowed = GrpcDeadlines.narrow(options, of.deadline()).withStreamTracerFactory(trace.factory());
+        ClientCall<Q, R> started = next.newCall(method, narrowed);
+        try {
+            started.start(new StreamArrivals(trace), GrpcAttempt.headersOf(headers, of));
+        } catch (Throwable thrown) {
+            started.cancel("the call could not be sent", thrown);
+            throw thrown;
+        }
+        call = started;
+        end.onCancel(reason -> cut(started, "ended by the policy", reason));
+        Status why = cancelled.get();
+        if (why != null || closed.get()) {
+            cut(started, why == null ? "ended by the policy" : why.getDescription(), null);
+        }
+        try {
+            passing.run();
+        } catch (Throwable thrown) { // what a stub did wrong while the call waited
+            started.cancel("a request could not be sent", thrown);
+        }
+    }
+
+    private void cut(ClientCall<Q, R> started, @Nullable String why, @Nullable Throwable cause) {
+        started.cancel(why, cause);
+        if (hasEnded) { // it has nothing that could say so any more
+            endAsCut();
+        }
     }
 
     /** The policy has ended: if nothing was sent, so does the call. */
@@ -178,15 +196,25 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
 
     /**
      * A stream has ended for the transport. One that was cut off here is over, also if the executor of the call runs no
-     * more, as that of a blocking stub whose iterator was dropped; after any other the channel may make another one.
+     * more, as that of a blocking stub whose iterator was dropped. After any other the channel may make another one, or
+     * has: also if it was the channel that has cut it off.
      */
-    private void streamClosed(Status status) {
-        if (status.getCode() == Status.Code.CANCELLED) {
-            end.completeExceptionally(new CancellationException("the stream was cancelled"));
-        } else if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
+    private void streamClosed(Status status, AttemptTrace trace) {
+        hasEnded = true;
+        if (isCut()) {
+            endAsCut();
+        } else if (status.getCode() == Status.Code.DEADLINE_EXCEEDED && !trace.isAnswered()) {
             end.completeExceptionally(
                     new GrpcAttemptException(status, null, new GrpcAttemptException.Knowledge(false, false, true)));
         }
+    }
+
+    private boolean isCut() {
+        return end.cancelReason() != null || cancelled.get() != null;
+    }
+
+    private void endAsCut() {
+        end.completeExceptionally(new CancellationException("the stream was cancelled"));
     }
 
     private void pass() {
@@ -259,7 +287,7 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
         cancelled.compareAndSet(null, status);
         ClientCall<Q, R> to = call;
         if (to != null) {
-            to.cancel(why == null ? status.getDescription() : why, cause);
+            cut(to, why == null ? status.getDescription() : why, cause);
             return;
         }
         CompletableFuture<@Nullable Object> future = admitted;
@@ -307,11 +335,11 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
         public void onClose(Status status, Metadata trailers) {
             context.removeListener(contextListener);
             Throwable ended = end.cancelReason();
-            boolean cut = status.getCode() == Status.Code.CANCELLED && (ended != null || cancelled.get() != null);
+            boolean cut = status.getCode() == Status.Code.CANCELLED && isCut();
             if (status.isOk()) {
                 end.complete(status);
             } else if (cut) {
-                end.completeExceptionally(new CancellationException("the stream was cancelled"));
+                endAsCut();
             } else { // nothing is sent again, so it counts as committed
                 end.completeExceptionally(trace.failure(status, trailers, true));
             }

@@ -1,6 +1,7 @@
 package dev.levee.grpc;
 
 import static dev.levee.grpc.GrpcTestServer.CHAT;
+import static dev.levee.grpc.GrpcTestServer.SAY;
 import static dev.levee.grpc.GrpcTestServer.in;
 import static dev.levee.grpc.GrpcTestServer.reply;
 import static dev.levee.grpc.GrpcTestServer.until;
@@ -14,9 +15,11 @@ import dev.levee.circuitbreaker.CircuitBreaker.State;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
+import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.Fallback;
@@ -33,10 +36,14 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -302,6 +309,98 @@ class GrpcStreamsTest {
         Iterator<String> dropped =
                 ClientCalls.blockingServerStreamingCall(guarded(holding, seats), method, in(ofMillis(200)), "a");
         assertThat(dropped).isNotNull();
+        until(() -> seats.inFlight() == 0);
+    }
+
+    @Test
+    void an_iterator_that_is_dropped_when_the_server_has_ended_gives_its_permit_back_at_its_deadline() {
+        Bulkhead seats = Bulkhead.of("seats", 1);
+        MethodDescriptor<String, String> method = chat(MethodDescriptor.MethodType.SERVER_STREAMING);
+        GrpcTestServer.Answer ending = (call, message, number) -> call.close(Status.UNAVAILABLE, new Metadata());
+        Iterator<String> dropped =
+                ClientCalls.blockingServerStreamingCall(guarded(ending, seats), method, in(ofMillis(500)), "a");
+        assertThat(dropped).isNotNull();
+        until(() -> seats.inFlight() == 0);
+    }
+
+    @Test
+    void an_iterator_that_is_dropped_when_the_server_has_ended_gives_its_permit_back_with_its_context() {
+        Bulkhead seats = Bulkhead.of("seats", 1);
+        MethodDescriptor<String, String> method = chat(MethodDescriptor.MethodType.SERVER_STREAMING);
+        GrpcTestServer server = keep(new GrpcTestServer((call, message, number) -> {
+            if (number == 1) {
+                reply(call, message);
+            } else {
+                call.close(Status.UNAVAILABLE, new Metadata());
+                calls.add(call);
+            }
+        }));
+        Channel channel = guarded(server, seats);
+        assertThat(ClientCalls.blockingUnaryCall(channel, SAY, CallOptions.DEFAULT, "a")).isEqualTo("a");
+        Context.CancellableContext within = Context.current().withCancellation();
+        CallOptions runningNothing = CallOptions.DEFAULT.withExecutor(task -> {});
+        within.run(() -> ClientCalls.blockingServerStreamingCall(channel, method, runningNothing, "a"));
+        until(() -> !calls.isEmpty());
+        within.cancel(null);
+        until(() -> seats.inFlight() == 0);
+    }
+
+    @Test
+    void a_stream_holds_its_permit_also_if_the_channel_has_cut_off_another_attempt_of_it() {
+        GrpcTestServer server = keep(new GrpcTestServer((call, message, number) -> {
+            calls.add(call);
+            if (number == 2) {
+                call.sendHeaders(new Metadata());
+                call.sendMessage("first");
+            }
+        }));
+        Map<String, Object> twice =
+                Map.of("maxAttempts", 2.0, "hedgingDelay", "0.01s", "nonFatalStatusCodes", List.of("UNAVAILABLE"));
+        ManagedChannel hedging = NettyChannelBuilder.forAddress(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()))
+                .usePlaintext()
+                .enableRetry()
+                .disableServiceConfigLookUp()
+                .defaultServiceConfig(
+                        Map.of("methodConfig", List.of(Map.of("name", List.of(Map.of()), "hedgingPolicy", twice))))
+                .build();
+        keep(() -> hedging.shutdownNow().awaitTermination(20, TimeUnit.SECONDS));
+        Bulkhead seats = Bulkhead.of("seats", 1);
+        Channel channel = ClientInterceptors.intercept(
+                hedging, GrpcClientGuard.of(Pipeline.of()).withStreams(seats));
+
+        Listening listener = send(channel.newCall(CHAT, CallOptions.DEFAULT), "a");
+        until(() -> server.cancelled.get() == 1);
+        until(() -> listener.events.contains("first"));
+        assertThat(seats.inFlight()).isEqualTo(1);
+        calls.forEach(call -> call.close(Status.OK, new Metadata()));
+        assertThat(listener.end().isOk()).isTrue();
+        until(() -> seats.inFlight() == 0);
+    }
+
+    @Test
+    void a_stream_that_cannot_be_started_ends_whatever_the_policy_repeats() {
+        Retry retry = Retry.of("r", c -> c.outcomes(
+                        OutcomeRule.standard().onError(IllegalStateException.class, Verdict.NOT_SENT))
+                .backoff(Backoff.fixed(ofMillis(1))));
+        Bulkhead seats = Bulkhead.of("seats", 1);
+        Channel broken = new Channel() {
+            @Override
+            public <Q, R> ClientCall<Q, R> newCall(MethodDescriptor<Q, R> method, CallOptions options) {
+                throw new IllegalStateException("shut");
+            }
+
+            @Override
+            public String authority() {
+                return "none";
+            }
+        };
+        Channel channel = ClientInterceptors.intercept(
+                broken, GrpcClientGuard.of(Pipeline.of()).withStreams(Pipeline.of(retry, seats)));
+        Listening listener = new Listening();
+        channel.newCall(CHAT, CallOptions.DEFAULT).start(listener, new Metadata());
+        assertThat(listener.end().getCode()).isEqualTo(Status.Code.UNKNOWN);
+        assertThat(listener.events).containsExactly("UNKNOWN");
         until(() -> seats.inFlight() == 0);
     }
 

@@ -362,4 +362,52 @@ class EntryProcessorTest {
         result(first);
         assertThat(plain.get("a")).isEqualTo("1");
     }
+
+    /** A key that may throw at any time. */
+    private record FaultyKey(String name, AtomicReference<RuntimeException> fault) {
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof FaultyKey key && key.name.equals(name);
+        }
+
+        @Override
+        public int hashCode() {
+            RuntimeException thrown = fault.get();
+            if (thrown != null) {
+                throw thrown;
+            }
+            return name.hashCode();
+        }
+    }
+
+    @Test
+    void a_turn_ends_also_if_its_key_throws_at_the_end() throws Exception {
+        Cache<FaultyKey, String> faulty = manager.createCache(
+                "faulty", new MutableConfiguration<FaultyKey, String>().setStoreByValue(false));
+        AtomicReference<RuntimeException> fault = new AtomicReference<>();
+        FaultyKey key = new FaultyKey("a", fault);
+        CountDownLatch within = new CountDownLatch(1);
+        CountDownLatch goesOn = new CountDownLatch(1);
+        FutureTask<String> first = start(() -> faulty.invoke(key, (entry, none) -> {
+            within.countDown();
+            await(goesOn);
+            fault.set(new IllegalStateException("no hash"));
+            return "done";
+        }));
+        within.await();
+        FaultyKey same = new FaultyKey("a", new AtomicReference<>());
+        FutureTask<String> second = start(() -> faulty.getAndPut(same, "2"));
+        goesOn.countDown();
+        assertThatThrownBy(() -> result(first)).hasRootCauseMessage("no hash");
+        assertThat(result(second)).isNull();
+        assertThat(faulty.get(same)).isEqualTo("2");
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
 }

@@ -137,7 +137,7 @@ final class SharedScope {
                             + " outage policy: {}",
                     name,
                     Text.printable(key),
-                    why.toString(),
+                    Text.ofThrown(why),
                     config.onOutage());
         }
     }
@@ -162,6 +162,16 @@ final class SharedScope {
         }
     }
 
+    /** Returns what a reason of a store says, which may be one of a user. */
+    private static String text(RuntimeException failure) {
+        try {
+            String message = failure.getMessage();
+            return message == null ? Text.ofThrown(failure) : Text.printable(message);
+        } catch (Throwable ofItsMethods) {
+            return Text.ofThrown(failure);
+        }
+    }
+
     /**
      * Makes a refusal.
      *
@@ -174,7 +184,7 @@ final class SharedScope {
                 : " would be there in "
                         + (waitNanos < RateLimiter.NEVER ? Nanos.text(waitNanos) : "more than 146 years");
         String message = "limiter \"" + name + "\" has no permit: " + now.limit + ", shared; " + permits + when
-                + (link.isOut() ? "; the store does not answer" : failure == null ? "" : "; " + failure.getMessage())
+                + (link.isOut() ? "; the store does not answer" : failure == null ? "" : "; " + text(failure))
                 + (link.isOut() || failure != null ? ", and the outage policy is " + config.onOutage() : "");
         return RateLimitedException.of(name, message, () -> waitNanos, false);
     }

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -70,7 +71,6 @@ final class StoreLink {
     private final TwinQuotas twins = new TwinQuotas();
 
     private int inFlight;
-    private long sequence;
     private long pauseNanos;
     private @Nullable SharedQuota asked;
     private boolean isClosed;
@@ -80,6 +80,8 @@ final class StoreLink {
 
     /** When it is asked again. */
     private volatile long probeNanos;
+
+    private final AtomicLong sequence = new AtomicLong();
 
     /** Whether a probe could not be planned. */
     private final AtomicBoolean probeIsMissing = new AtomicBoolean();
@@ -211,23 +213,24 @@ final class StoreLink {
                 } finally {
                     lock.unlock();
                 }
-                tellAll(quotas, SharedQuota::dropped);
             }
         }
     }
 
     private SentBatch newBatch(List<SharedQuota> quotas) {
-        long now = clock.nanoTime();
-        List<QuotaRequest> built = new ArrayList<>(quotas.size());
-        for (SharedQuota quota : quotas) {
-            built.add(quota.request(now));
-        }
-        lock.lock();
+        boolean isMade = false;
         try {
+            long now = clock.nanoTime();
+            List<QuotaRequest> built = new ArrayList<>(quotas.size());
+            quotas.forEach(quota -> built.add(quota.request(now)));
+            SentBatch made = new SentBatch(quotas, new QuotaBatch(node, sequence.incrementAndGet(), built), now);
             requests.add(built.size());
-            return new SentBatch(quotas, new QuotaBatch(node, ++sequence, built), now);
+            isMade = true;
+            return made;
         } finally {
-            lock.unlock();
+            if (!isMade) { // no quota waits for what is never sent
+                tellAll(quotas, SharedQuota::dropped);
+            }
         }
     }
 

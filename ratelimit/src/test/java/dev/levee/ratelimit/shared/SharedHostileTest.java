@@ -12,6 +12,7 @@ import dev.levee.core.testing.EndOfStack;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.RateLimitedException;
 import dev.levee.ratelimit.RateLimiter;
 import dev.levee.ratelimit.Reservation;
 import java.time.Duration;
@@ -124,6 +125,71 @@ class SharedHostileTest {
         }
         way.instead = null;
         seconds(7);
+        assertThat(limiter.tryAcquire()).isTrue();
+    }
+
+    /** The reason of a store of a user, which has no text. */
+    private static final class TextlessException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("no text");
+        }
+    }
+
+    @Test
+    void a_reason_without_a_text_keeps_no_call_waiting() {
+        Way way = new Way();
+        Environment environment =
+                time.environment().toBuilder().executor(Runnable::run).build();
+        SharedLimits limits = SharedLimits.of("redis", way, environment);
+        RateLimiter limiter =
+                limits.limiter("api", config -> config.limit(LIMIT).onOutage(OnOutage.closed()));
+        way.instead = () -> CompletableFuture.completedFuture(List.of(QuotaGrant.failed(new TextlessException())));
+        try (CapturedLog log = new CapturedLog(SharedLimits.class)) {
+            CompletableFuture<?> waits = limiter.acquireAsync(1, Duration.ofSeconds(1));
+            assertThat(waits).isCompletedExceptionally();
+            assertThat(log.lines()).singleElement().asString().contains("cannot decide", "TextlessException");
+        }
+        assertThat(catchThrowable(() -> limiter.acquire(1, Duration.ZERO)))
+                .isInstanceOf(RateLimitedException.class)
+                .hasMessageContaining("TextlessException");
+        way.instead = null;
+        seconds(7);
+        limiter.tryAcquire(); // has the store asked again
+        assertThat(limiter.tryAcquire()).isTrue();
+    }
+
+    @Test
+    void an_outage_ends_also_if_a_probe_could_not_be_made() {
+        Way way = new Way();
+        boolean[] fails = {false};
+        Environment environment = time.environment().toBuilder()
+                .executor(Runnable::run)
+                .clock(() -> {
+                    if (fails[0]
+                            && StackWalker.getInstance()
+                                    .walk(frames -> frames.anyMatch(
+                                            it -> it.getMethodName().equals("newBatch")))) {
+                        throw new IllegalStateException("no time");
+                    }
+                    return time.nanoTime();
+                })
+                .build();
+        SharedLimits limits = SharedLimits.of("redis", way, environment);
+        RateLimiter limiter =
+                limits.limiter("api", config -> config.limit(LIMIT).onOutage(OnOutage.closed()));
+        way.instead = CompletableFuture::new;
+        limiter.acquireAsync(1, Duration.ZERO);
+        seconds(1);
+        assertThat(limits.isOutage()).isTrue();
+        fails[0] = true;
+        seconds(120); // what was sent is dropped, and another probe is to be made
+        fails[0] = false;
+        way.instead = null;
+        seconds(120);
+        assertThat(limits.isOutage()).isFalse();
         assertThat(limiter.tryAcquire()).isTrue();
     }
 

@@ -97,8 +97,11 @@ public abstract class KeyTurns<K> {
             return;
         }
         own.ended = true;
-        last.remove(key, own);
-        own.wakeBehind();
+        try {
+            last.remove(key, own);
+        } finally { // the key may throw, or the stack end; the next one that comes takes its place then
+            own.wakeBehind();
+        }
     }
 
     /**
@@ -113,16 +116,19 @@ public abstract class KeyTurns<K> {
     /** Leaves the line: what waits for this place waits for the one ahead. */
     private void skip(K key, KeyPlace own) {
         own.skipped = true;
-        KeyPlace from = own;
-        KeyPlace to = own.next();
-        while (to != null && last.replace(key, from, to) && (to.ended || to.skipped)) {
-            from = to;
-            to = from.next();
+        try {
+            KeyPlace from = own;
+            KeyPlace to = own.next();
+            while (to != null && last.replace(key, from, to) && (to.ended || to.skipped)) {
+                from = to;
+                to = from.next();
+            }
+            if (to == null) {
+                last.remove(key, from);
+            }
+        } finally {
+            own.wakeBehind();
         }
-        if (to == null) {
-            last.remove(key, from);
-        }
-        own.wakeBehind();
     }
 
     private void await(K key, KeyPlace own) {

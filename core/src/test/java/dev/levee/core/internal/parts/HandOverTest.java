@@ -9,13 +9,16 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.ThrowingLog;
 import dev.levee.core.testing.ManualTime;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -176,6 +179,41 @@ class HandOverTest {
                     .isNull();
             taken.remove().run();
             assertThat(ran).containsExactly("ran");
+        }
+
+        @Test
+        void what_a_call_would_be_told_is_let_go_when_the_task_begins_also_by_timers_that_keep_what_is_cancelled()
+                throws Exception {
+            List<Runnable> kept = new ArrayList<>();
+            Scheduler keeping = new Scheduler() {
+                @Override
+                public Timer schedule(Runnable task, long delayNanos) {
+                    kept.add(task);
+                    return () -> true;
+                }
+
+                @Override
+                public void sleep(long nanos) {}
+
+                @Override
+                public void park(Object blocker, long nanos) {}
+            };
+            WeakReference<Object> result = handOverResult(
+                    environment.toBuilder().scheduler(keeping).build());
+            taken.remove().run();
+            for (int i = 0; i < 200 && result.get() != null; i++) {
+                System.gc();
+                new CountDownLatch(1).await(10, TimeUnit.MILLISECONDS);
+            }
+            assertThat(result.get()).isNull();
+            kept.forEach(Runnable::run);
+            assertThat(ran).containsExactly("ran");
+        }
+
+        private WeakReference<Object> handOverResult(Environment of) {
+            Object result = new Object();
+            HandOver.tryExecute(of, HandOverTest.this::task, lost -> ran.add("lost: " + result), LOG, "part");
+            return new WeakReference<>(result);
         }
 
         @Test

@@ -28,7 +28,8 @@ class KeyedInterleavingTest {
 
     @Test
     void a_slot_whose_word_does_not_say_whose_it_is_is_caught() {
-        assertThatThrownBy(() -> RateLimiterInterleavingTest.options().iterations(30).check(OfANamelessSlot.class))
+        assertThatThrownBy(() ->
+                        RateLimiterInterleavingTest.options().iterations(30).check(OfANamelessSlot.class))
                 .satisfies(PlantedFault::isCaught)
                 .hasMessageContaining("Invalid execution results");
     }

@@ -336,7 +336,8 @@ class GrpcStreamsTest {
             }
         }));
         Channel channel = guarded(server, seats);
-        assertThat(ClientCalls.blockingUnaryCall(channel, SAY, CallOptions.DEFAULT, "a")).isEqualTo("a");
+        assertThat(ClientCalls.blockingUnaryCall(channel, SAY, CallOptions.DEFAULT, "a"))
+                .isEqualTo("a");
         Context.CancellableContext within = Context.current().withCancellation();
         CallOptions runningNothing = CallOptions.DEFAULT.withExecutor(task -> {});
         within.run(() -> ClientCalls.blockingServerStreamingCall(channel, method, runningNothing, "a"));
@@ -380,9 +381,10 @@ class GrpcStreamsTest {
 
     @Test
     void a_stream_that_cannot_be_started_ends_whatever_the_policy_repeats() {
-        Retry retry = Retry.of("r", c -> c.outcomes(
-                        OutcomeRule.standard().onError(IllegalStateException.class, Verdict.NOT_SENT))
-                .backoff(Backoff.fixed(ofMillis(1))));
+        Retry retry = Retry.of(
+                "r",
+                c -> c.outcomes(OutcomeRule.standard().onError(IllegalStateException.class, Verdict.NOT_SENT))
+                        .backoff(Backoff.fixed(ofMillis(1))));
         Bulkhead seats = Bulkhead.of("seats", 1);
         Channel broken = new Channel() {
             @Override

@@ -382,8 +382,8 @@ class EntryProcessorTest {
 
     @Test
     void a_turn_ends_also_if_its_key_throws_at_the_end() throws Exception {
-        Cache<FaultyKey, String> faulty = manager.createCache(
-                "faulty", new MutableConfiguration<FaultyKey, String>().setStoreByValue(false));
+        Cache<FaultyKey, String> faulty =
+                manager.createCache("faulty", new MutableConfiguration<FaultyKey, String>().setStoreByValue(false));
         AtomicReference<RuntimeException> fault = new AtomicReference<>();
         FaultyKey key = new FaultyKey("a", fault);
         CountDownLatch within = new CountDownLatch(1);

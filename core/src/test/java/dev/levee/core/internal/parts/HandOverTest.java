@@ -101,8 +101,7 @@ class HandOverTest {
     @Test
     void a_log_that_throws_changes_nothing() {
         try (ThrowingLog log = new ThrowingLog(HandOverTest.class)) {
-            assertThatCode(() -> execute(HandOverTest::noThread, this::task))
-                    .doesNotThrowAnyException();
+            assertThatCode(() -> execute(HandOverTest::noThread, this::task)).doesNotThrowAnyException();
             assertThat(log.events()).isOne();
         }
     }
@@ -198,8 +197,8 @@ class HandOverTest {
                 @Override
                 public void park(Object blocker, long nanos) {}
             };
-            WeakReference<Object> result = handOverResult(
-                    environment.toBuilder().scheduler(keeping).build());
+            WeakReference<Object> result =
+                    handOverResult(environment.toBuilder().scheduler(keeping).build());
             taken.remove().run();
             for (int i = 0; i < 200 && result.get() != null; i++) {
                 System.gc();

@@ -53,6 +53,7 @@ final class SharedScope {
     private volatile SharedPlan plan;
     private final AtomicReference<@Nullable QuotaTerms> loggedConflict = new AtomicReference<>();
     private final WarnedSubjects failedKeys = new WarnedSubjects();
+    private final WarnedSubjects recoveredKeys = new WarnedSubjects();
 
     SharedScope(String name, SharedLimiterConfig config, StoreLink link) {
         this.name = name;
@@ -143,7 +144,9 @@ final class SharedScope {
     }
 
     void failureEnded(String key) {
-        SafeLog.info(LOG, "limiter \"{}\": the store decides about key \"{}\" again", name, Text.printable(key));
+        if (recoveredKeys.add(key)) { // once, as the failure: a key may fail again and again
+            SafeLog.info(LOG, "limiter \"{}\": the store decides about key \"{}\" again", name, Text.printable(key));
+        }
     }
 
     /** Counts a call. */

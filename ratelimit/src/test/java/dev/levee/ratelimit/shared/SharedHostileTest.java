@@ -162,6 +162,29 @@ class SharedHostileTest {
     }
 
     @Test
+    void a_key_that_fails_again_and_again_fills_no_log() {
+        Way way = new Way();
+        Environment environment =
+                time.environment().toBuilder().executor(Runnable::run).build();
+        SharedLimits limits = SharedLimits.of("redis", way, environment);
+        RateLimiter limiter =
+                limits.limiter("api", config -> config.limit(LIMIT).onOutage(OnOutage.closed()));
+        try (CapturedLog log = new CapturedLog(SharedLimits.class)) {
+            for (int i = 0; i < 20; i++) {
+                way.instead = () -> CompletableFuture.completedFuture(
+                        List.of(QuotaGrant.failed(new IllegalStateException("of another program"))));
+                seconds(60); // leases have lapsed
+                limiter.tryAcquire(50);
+                way.instead = null;
+                seconds(60);
+                limiter.tryAcquire(50);
+                assertThat(limiter.tryAcquire(50)).isTrue();
+            }
+            assertThat(log.lines()).hasSize(2);
+        }
+    }
+
+    @Test
     void an_outage_ends_also_if_a_probe_could_not_be_made() {
         Way way = new Way();
         boolean[] fails = {false};

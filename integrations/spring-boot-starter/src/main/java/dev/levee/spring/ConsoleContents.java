@@ -1,12 +1,14 @@
 package dev.levee.spring;
 
 import dev.levee.console.Console;
+import dev.levee.console.HotKeys;
 import dev.levee.core.Measured;
 import dev.levee.core.Policy;
 import dev.levee.spring.ConfiguredPlan.PipelinePlan;
 import dev.levee.spring.LeveeConfigurationException.Problem;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,11 +28,14 @@ final class ConsoleContents implements SmartInitializingSingleton {
     private static final Logger LOG = LoggerFactory.getLogger(LeveePolicies.class);
 
     private final Console console;
+    private final RefusedKeys refused;
     private final PolicyRegistry policies;
     private final ConfigurableListableBeanFactory beans;
 
-    ConsoleContents(Console console, PolicyRegistry policies, ConfigurableListableBeanFactory beans) {
+    ConsoleContents(
+            Console console, RefusedKeys refused, PolicyRegistry policies, ConfigurableListableBeanFactory beans) {
         this.console = console;
+        this.refused = refused;
         this.policies = policies;
         this.beans = beans;
     }
@@ -80,9 +85,26 @@ final class ConsoleContents implements SmartInitializingSingleton {
                     console.show(name, parts.toArray(Measured[]::new));
                 }
             });
+            refused.follow(counters(cards));
         } catch (IllegalStateException full) {
             LOG.warn("levee: the live page does not show everything: {}", full.getMessage());
         }
+    }
+
+    /** Returns the counters of hot keys for each policy: those of the cards that show it, if it is for keys. */
+    private Map<String, List<HotKeys>> counters(Map<String, List<Measured>> cards) {
+        Map<String, List<HotKeys>> counters = new HashMap<>();
+        policies.plan().policies().keySet().forEach(policy -> {
+            Measured keyed = policies.keyed(policy);
+            List<HotKeys> shown = new ArrayList<>();
+            cards.forEach((name, parts) -> {
+                if (keyed != null && parts.contains(keyed)) {
+                    shown.add(console.hotKeys(name));
+                }
+            });
+            counters.put(policy, shown);
+        });
+        return counters;
     }
 
     private void addParts(PipelinePlan pipeline, List<Measured> parts) {

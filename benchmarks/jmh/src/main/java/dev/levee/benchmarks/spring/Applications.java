@@ -177,17 +177,17 @@ public final class Applications {
 
     /** A proxy with advice that goes on. */
     @State(Scope.Benchmark)
-    public static class FloorState {
-        final FloorCalls calls = proxy();
+    public static class ProxyState {
+        final ProxyCalls calls = proxy();
 
-        private static FloorCalls proxy() {
-            ProxyFactory factory = new ProxyFactory(new FloorCalls());
+        private static ProxyCalls proxy() {
+            ProxyFactory factory = new ProxyFactory(new ProxyCalls());
             factory.setProxyTargetClass(true);
             factory.addAdvice((MethodInterceptor) invocation -> invocation.proceed());
-            return (FloorCalls) factory.getProxy();
+            return (ProxyCalls) factory.getProxy();
         }
 
-        static class FloorCalls {
+        static class ProxyCalls {
             private final Work work = new Work();
 
             public String call() {

@@ -4,8 +4,8 @@ import org.openjdk.jmh.annotations.Benchmark;
 
 /**
  * {@code spring.guarded}: a method of a bean that an annotation puts under a retry, and that succeeds at once. Levee
- * and Resilience4j are configured by Spring Boot; Spring's own annotation needs no configuration. The floor is a proxy
- * of the same kind whose advice does nothing.
+ * and Resilience4j are configured by Spring Boot; Spring's own annotation needs no configuration. What is below all of
+ * them is a proxy of the same kind whose advice does nothing.
  *
  * <pre>benchmarks/compare '^spring.guarded$'</pre>
  */
@@ -26,7 +26,7 @@ public class SpringGuarded {
     }
 
     @Benchmark
-    public String floor(Applications.FloorState state) {
+    public String proxy(Applications.ProxyState state) {
         return state.calls.call();
     }
 }

@@ -57,8 +57,8 @@ public class LeveeConsoleAutoConfiguration {
      * @return the listener that counts them
      */
     @Bean
-    RefusedKeys leveeConsoleRefusedKeys() {
-        return new RefusedKeys();
+    ConsoleContents.RefusedKeys leveeConsoleRefusedKeys() {
+        return new ConsoleContents.RefusedKeys();
     }
 
     /**
@@ -73,7 +73,10 @@ public class LeveeConsoleAutoConfiguration {
     @Bean
     @Lazy(false)
     ConsoleContents leveeConsoleContents(
-            Console console, RefusedKeys refused, LeveePolicies policies, ConfigurableListableBeanFactory beans) {
+            Console console,
+            ConsoleContents.RefusedKeys refused,
+            LeveePolicies policies,
+            ConfigurableListableBeanFactory beans) {
         return new ConsoleContents(console, refused, (PolicyRegistry) policies, beans);
     }
 

@@ -175,7 +175,8 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         }
     }
 
-    private static void register(String name, String path, Class<? extends Policy> type, BeanDefinitionRegistry registry) {
+    private static void register(
+            String name, String path, Class<? extends Policy> type, BeanDefinitionRegistry registry) {
         // A factory method and no lambda, so that code can be generated ahead of time.
         RootBeanDefinition definition = new RootBeanDefinition();
         definition.setTargetType(type);

@@ -1,12 +1,15 @@
 package dev.levee.spring;
 
 import dev.levee.console.Console;
+import dev.levee.console.HotKeys;
+import dev.levee.core.Listener;
 import dev.levee.core.Measured;
 import dev.levee.core.Policy;
 import dev.levee.spring.ConfiguredPlan.PipelinePlan;
 import dev.levee.spring.LeveeConfigurationException.Problem;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,11 +29,14 @@ final class ConsoleContents implements SmartInitializingSingleton {
     private static final Logger LOG = LoggerFactory.getLogger(LeveePolicies.class);
 
     private final Console console;
+    private final RefusedKeys refused;
     private final PolicyRegistry policies;
     private final ConfigurableListableBeanFactory beans;
 
-    ConsoleContents(Console console, PolicyRegistry policies, ConfigurableListableBeanFactory beans) {
+    ConsoleContents(
+            Console console, RefusedKeys refused, PolicyRegistry policies, ConfigurableListableBeanFactory beans) {
         this.console = console;
+        this.refused = refused;
         this.policies = policies;
         this.beans = beans;
     }
@@ -80,9 +86,26 @@ final class ConsoleContents implements SmartInitializingSingleton {
                     console.show(name, parts.toArray(Measured[]::new));
                 }
             });
+            refused.follow(counters(cards));
         } catch (IllegalStateException full) {
             LOG.warn("levee: the live page does not show everything: {}", full.getMessage());
         }
+    }
+
+    /** Returns the counters of hot keys for each policy: those of the cards that show it, if it is for keys. */
+    private Map<String, List<HotKeys>> counters(Map<String, List<Measured>> cards) {
+        Map<String, List<HotKeys>> counters = new HashMap<>();
+        policies.plan().policies().keySet().forEach(policy -> {
+            Measured keyed = policies.keyed(policy);
+            List<HotKeys> shown = new ArrayList<>();
+            cards.forEach((name, parts) -> {
+                if (keyed != null && parts.contains(keyed)) {
+                    shown.add(console.hotKeys(name));
+                }
+            });
+            counters.put(policy, shown);
+        });
+        return counters;
     }
 
     private void addParts(PipelinePlan pipeline, List<Measured> parts) {
@@ -107,6 +130,42 @@ final class ConsoleContents implements SmartInitializingSingleton {
             parts.add(keyed);
         } else if (policies.policy(name) instanceof Measured measured) {
             parts.add(measured);
+        }
+    }
+
+    /**
+     * Counts, on the cards of the live page, the keys that policies of the configuration refuse: the name of such a
+     * policy ends with its key. A call that is admitted costs nothing. Thread-safe.
+     */
+    static final class RefusedKeys implements Listener {
+        /** The counters of the cards that show a policy for keys, by the policy's name; none for other policies. */
+        private volatile Map<String, List<HotKeys>> cards = Map.of();
+
+        /**
+         * Begins to count.
+         *
+         * @param policies all policies of the configuration, each with the counters of the cards that it is on; with
+         *     none if it is not for keys
+         */
+        void follow(Map<String, List<HotKeys>> policies) {
+            cards = Map.copyOf(policies);
+        }
+
+        @Override
+        public void onRefused(Policy.Kind kind, String policy) {
+            Map<String, List<HotKeys>> followed = cards;
+            if (followed.isEmpty() || followed.containsKey(policy)) {
+                return;
+            }
+            // The longest name counts: "tenant-limiter-big" may be a policy as well as a key.
+            for (int dash = policy.lastIndexOf('-'); dash > 0; dash = policy.lastIndexOf('-', dash - 1)) {
+                List<HotKeys> counters = followed.get(policy.substring(0, dash));
+                if (counters != null) {
+                    String key = policy.substring(dash + 1);
+                    counters.forEach(each -> each.count(key));
+                    return;
+                }
+            }
         }
     }
 }

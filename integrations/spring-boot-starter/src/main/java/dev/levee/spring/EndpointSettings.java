@@ -52,10 +52,10 @@ final class EndpointSettings {
             Map<String, Object> before = current();
             Map<String, Object> after = new LinkedHashMap<>(before);
             String name = policies.plan().policies().get(policy) == null ? policy : nameOf(policy);
-            if (value.isEmpty()) {
-                after.remove(name + '.' + property);
-            } else {
-                after.put(name + '.' + property, value);
+            String written = name + '.' + property;
+            after.keySet().removeIf(each -> isSame(each, written)); // "openFor" was "open-for", perhaps
+            if (!value.isEmpty()) {
+                after.put(written, value);
             }
             replace(after);
             try {
@@ -67,6 +67,10 @@ final class EndpointSettings {
         } finally {
             changing.unlock();
         }
+    }
+
+    private static boolean isSame(String one, String other) {
+        return one.replace("-", "").equalsIgnoreCase(other.replace("-", ""));
     }
 
     private static String nameOf(String policy) {

@@ -58,13 +58,17 @@ public class LeveeAutoConfiguration {
             ConfigurableEnvironment configuration,
             Environment environment,
             ObjectProvider<PolicyCustomizer<?>> customizers) {
+        ConfiguredPlan plan = PolicyBeans.plan(configuration, beans);
+        PolicyBeans.requireOurs(plan, beans);
         return new PolicyRegistry(
-                PolicyBeans.plan(configuration, beans),
+                plan,
                 () -> PolicyBeans.plan(configuration, beans),
                 environment,
                 name -> {
                     try {
-                        return beans.isTypeMatch(name, Policy.class) ? beans.getBean(name, Policy.class) : null;
+                        return beans.isTypeMatch(name, Policy.class) && beans.getBean(name) instanceof Policy policy
+                                ? policy
+                                : null;
                     } catch (NoSuchBeanDefinitionException none) {
                         return null;
                     }

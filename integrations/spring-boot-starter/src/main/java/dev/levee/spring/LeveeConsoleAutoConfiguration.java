@@ -52,9 +52,20 @@ public class LeveeConsoleAutoConfiguration {
     }
 
     /**
+     * Counts the keys that are refused, for the cards of the page.
+     *
+     * @return the listener that counts them
+     */
+    @Bean
+    ConsoleContents.RefusedKeys leveeConsoleRefusedKeys() {
+        return new ConsoleContents.RefusedKeys();
+    }
+
+    /**
      * Puts what there is on the page when all of it is made.
      *
      * @param console the page
+     * @param refused what counts keys
      * @param policies those of the configuration
      * @param beans the others of the application
      * @return what fills the page
@@ -62,8 +73,11 @@ public class LeveeConsoleAutoConfiguration {
     @Bean
     @Lazy(false)
     ConsoleContents leveeConsoleContents(
-            Console console, LeveePolicies policies, ConfigurableListableBeanFactory beans) {
-        return new ConsoleContents(console, (PolicyRegistry) policies, beans);
+            Console console,
+            ConsoleContents.RefusedKeys refused,
+            LeveePolicies policies,
+            ConfigurableListableBeanFactory beans) {
+        return new ConsoleContents(console, refused, (PolicyRegistry) policies, beans);
     }
 
     /** Whether the configuration asks for a page. */

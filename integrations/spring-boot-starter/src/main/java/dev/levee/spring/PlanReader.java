@@ -61,6 +61,10 @@ final class PlanReader {
     }
 
     private ConfiguredPlan read() {
+        problems.addAll(root.twice());
+        if (root.value() != null && !root.value().isBlank()) {
+            problems.add(root.problem("has no value of its own, but sections below it: " + Settings.SECTIONS));
+        }
         for (SettingNode child : root.children().values()) {
             if (!Settings.isSection(child.name()) && !FOREIGN.contains(Settings.uniform(child.name()))) {
                 List<String> names = new ArrayList<>(Settings.SECTIONS);

@@ -4,9 +4,12 @@ import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
 import dev.levee.spring.LeveeConfigurationException.Problem;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aot.AotDetector;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
 import org.springframework.beans.factory.config.BeanDefinition;
@@ -67,13 +70,13 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
             requireFree(policy.name(), policy.path(), registry, factory, clashes);
             Class<? extends Policy> type = policy.kind().type();
             if (policy.keys() == null && clashes.isEmpty()) {
-                register(policy.name(), type, registry);
+                register(policy.name(), policy.path(), type, registry);
             }
         });
         plan.pipelines().values().forEach(pipeline -> {
             requireFree(pipeline.name(), pipeline.path(), registry, factory, clashes);
             if (!plan.isKeyed(pipeline.name()) && clashes.isEmpty()) {
-                register(pipeline.name(), Pipeline.class, registry);
+                register(pipeline.name(), pipeline.path(), Pipeline.class, registry);
             }
         });
         requireJdbc(plan, factory.getBeanClassLoader(), clashes);
@@ -123,24 +126,57 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         if (factory.containsSingleton(name) && !registry.containsBeanDefinition(name)) {
             String reason = "there is a bean \"" + name + "\" of Spring's own already: give it another name";
             clashes.add(new Problem(path, null, reason, null));
+        } else if (registry.isAlias(name)) {
+            clashes.add(alias(name, path, factory));
         } else if (registry.containsBeanDefinition(name)) {
-            BeanDefinition other = registry.getBeanDefinition(name);
-            String from = other.getResourceDescription();
-            String method = other.getFactoryMethodName();
-            clashes.add(new Problem(
-                    path,
-                    null,
-                    String.format(
-                            Locale.ROOT,
-                            "there is a bean \"%s\" already%s%s: remove one of them, or give it another name",
-                            name,
-                            method == null ? "" : ", of the method " + method,
-                            from == null ? "" : ", in " + from),
-                    null));
+            clashes.add(taken(name, path, registry.getBeanDefinition(name)));
         }
     }
 
-    private static void register(String name, Class<? extends Policy> type, BeanDefinitionRegistry registry) {
+    private static Problem taken(String name, String path, BeanDefinition other) {
+        String from = other.getResourceDescription();
+        String method = other.getFactoryMethodName();
+        String reason = String.format(
+                Locale.ROOT,
+                "there is a bean \"%s\" already%s%s: remove one of them, or give it another name",
+                name,
+                method == null ? "" : ", of the method " + method,
+                from == null ? "" : ", in " + from);
+        return new Problem(path, null, reason, null);
+    }
+
+    private static Problem alias(String name, String path, ConfigurableListableBeanFactory factory) {
+        String reason = "\"" + name + "\" is another name of the bean "
+                + List.of(factory.getAliases(name)) + " already: give it another name";
+        return new Problem(path, null, reason, null);
+    }
+
+    /**
+     * Fails if a bean of the application was put in the place of one of ours after that was registered, where Spring
+     * allows it: what is injected would not be what pipelines have.
+     */
+    static void requireOurs(ConfiguredPlan plan, ConfigurableListableBeanFactory beans) {
+        if (AotDetector.useGeneratedArtifacts()) {
+            return; // was checked when the code was generated, which leaves the mark out
+        }
+        Map<String, String> paths = new LinkedHashMap<>();
+        plan.policies().values().forEach(policy -> paths.put(policy.name(), policy.path()));
+        plan.pipelines().values().forEach(pipeline -> paths.put(pipeline.name(), pipeline.path()));
+        List<Problem> clashes = new ArrayList<>();
+        paths.forEach((name, path) -> {
+            if (beans instanceof BeanDefinitionRegistry registry && registry.isAlias(name)) {
+                clashes.add(alias(name, path, beans));
+            } else if (beans.containsBeanDefinition(name) && !isOurs(beans, name)) {
+                clashes.add(taken(name, path, beans.getBeanDefinition(name)));
+            }
+        });
+        if (!clashes.isEmpty()) {
+            throw new LeveeConfigurationException(clashes);
+        }
+    }
+
+    private static void register(
+            String name, String path, Class<? extends Policy> type, BeanDefinitionRegistry registry) {
         // A factory method and no lambda, so that code can be generated ahead of time.
         RootBeanDefinition definition = new RootBeanDefinition();
         definition.setTargetType(type);
@@ -150,6 +186,7 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         definition.setAttribute(MARK, name);
         definition.setDestroyMethodName("");
         definition.setDescription("of the configuration under levee");
+        definition.setResourceDescription(path);
         registry.registerBeanDefinition(name, definition);
     }
 }

@@ -67,6 +67,9 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
         this.environment = environment;
         this.beans = beans;
         this.customizers = List.copyOf(customizers);
+        Set<String> all = new LinkedHashSet<>(plan.policies().keySet());
+        all.addAll(plan.pipelines().keySet());
+        this.names = Collections.unmodifiableSet(all);
         plan.budgets().forEach((name, settings) -> budgets.put(name, settings.make(name, environment)));
         plan.policies().values().stream()
                 .filter(policy -> !(policy.settings() instanceof LoadKinds.Shedding))
@@ -75,9 +78,6 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
                 .filter(policy -> policy.settings() instanceof LoadKinds.Shedding)
                 .forEach(this::make);
         plan.pipelines().values().forEach(pipeline -> link(pipeline, plan));
-        Set<String> all = new LinkedHashSet<>(plan.policies().keySet());
-        all.addAll(plan.pipelines().keySet());
-        this.names = Collections.unmodifiableSet(all);
     }
 
     private void make(PolicyPlan policy) {
@@ -122,7 +122,7 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
             if (all.isKeyed(name)) {
                 List<Function<Object, Policy>> elements = new ArrayList<>();
                 for (String element : pipeline.elements()) {
-                    Policy fixed = isKeyed(element) ? null : policy(element);
+                    Policy fixed = all.isKeyed(element) ? null : element(pipeline, element);
                     elements.add(fixed == null ? key -> policy(element, key) : key -> fixed);
                 }
                 keyedPipelines.put(name, new KeyedPipeline(name, elements, environment));
@@ -132,7 +132,7 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
                         new NamedPipeline(
                                 name,
                                 Pipeline.of(pipeline.elements().stream()
-                                        .map(this::policy)
+                                        .map(element -> element(pipeline, element))
                                         .toArray(Policy[]::new))));
             }
         } catch (LeveeConfigurationException told) {
@@ -141,6 +141,16 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
             throw new LeveeConfigurationException(
                     new Problem(pipeline.path(), null, String.valueOf(wrong.getMessage()), null));
         }
+    }
+
+    private Policy element(PipelinePlan pipeline, String name) {
+        Policy known = single.get(name);
+        Policy policy = known == null ? beans.apply(name) : known;
+        if (policy == null) {
+            throw new LeveeConfigurationException(
+                    new Problem(pipeline.path(), name, "names a bean that is no policy", null));
+        }
+        return policy;
     }
 
     @Override

@@ -33,18 +33,19 @@ final class Settings {
 
     /** Returns the tree. */
     static SettingNode read(ConfigurableEnvironment environment) {
-        SettingNode root = new SettingNode("levee", "levee");
+        SettingNode tree = new SettingNode("levee", "levee");
         for (ConfigurationPropertySource source : ConfigurationPropertySources.from(environment.getPropertySources())) {
             if (source instanceof IterableConfigurationPropertySource iterable) {
                 boolean process = source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
                 for (ConfigurationPropertyName name : iterable) {
-                    if (ROOT.isAncestorOf(name) && !(process && isForeign(name, source))) {
-                        add(root, name, source, environment);
+                    boolean root = name.equals(ROOT);
+                    if (root ? !process : ROOT.isAncestorOf(name) && !(process && isForeign(name, source))) {
+                        add(tree, name, source, environment);
                     }
                 }
             }
         }
-        return root;
+        return tree;
     }
 
     /**
@@ -91,11 +92,32 @@ final class Settings {
             }
             node = node.child(name.getElement(i, Form.UNIFORM), name.getElement(i, Form.ORIGINAL), index);
         }
+        String written = written(name);
+        if (node.value != null && node.source == source && !node.written.equals(written)) {
+            String reason = "stands in one place as \"" + node.written + "\" and as \"" + written
+                    + "\", which are one name";
+            root.twice.add(new Problem(node.path, null, reason, node.origin)); // a value may be a secret
+        }
         if (node.value == null && node.list == null) {
+            node.source = source;
+            node.written = written;
             node.value = env.resolvePlaceholders(String.valueOf(property.getValue()));
             node.origin =
                     property.getOrigin() == null ? null : property.getOrigin().toString();
         }
+    }
+
+    private static String written(ConfigurationPropertyName name) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < name.getNumberOfElements(); i++) {
+            String element = name.getElement(i, Form.ORIGINAL);
+            if (name.isNumericIndex(i)) {
+                text.append('[').append(element).append(']');
+            } else {
+                text.append(i == 0 ? "" : ".").append(element);
+            }
+        }
+        return text.toString();
     }
 
     /** One element of a name, with its value if it has one. */
@@ -110,6 +132,14 @@ final class Settings {
         private @Nullable String value;
 
         private @Nullable String origin;
+
+        /** Where the value comes from, and how its name is written there. */
+        private @Nullable ConfigurationPropertySource source;
+
+        private String written = "";
+
+        /** Of the root: names that one source has in two forms, of which one value would be lost. */
+        private final List<Problem> twice = new ArrayList<>();
 
         /** Whether the value may be a secret, and is not said. */
         private boolean hidden;
@@ -142,6 +172,10 @@ final class Settings {
 
         @Nullable String value() {
             return value;
+        }
+
+        List<Problem> twice() {
+            return twice;
         }
 
         boolean isList() {

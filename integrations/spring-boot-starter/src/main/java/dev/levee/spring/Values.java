@@ -172,7 +172,10 @@ final class Values {
 
     /** Says that a property must be set. */
     void missing(String name, String why) {
-        if (!partial) {
+        SettingNode node = find(name);
+        boolean isSaid = node != null
+                && problems.stream().anyMatch(problem -> problem.property().equals(node.path()));
+        if (!partial && !isSaid) {
             problems.add(new Problem(subject + '.' + name, null, why, null));
         }
     }

@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.SpringBootVersion;
 import org.springframework.boot.actuate.autoconfigure.endpoint.PropertiesEndpointAccessResolver;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.InvocationContext;
@@ -48,6 +49,15 @@ class ActuatorTest {
                 health.getClass().getMethod("getStatus").invoke(health).toString(),
                 "details",
                 details);
+    }
+
+    /** All tests of this module run on Boot 4, and once more on Boot 3.5. */
+    @Test
+    void the_health_is_of_the_Boot_that_is_there() {
+        String version = System.getProperty("tests.boot", "4.");
+        assertThat(SpringBootVersion.getVersion()).startsWith(version);
+        assertThat(LeveeHealth.indicatorType())
+                .hasPackage(LeveeHealth.PACKAGES.get(version.startsWith("4") ? 0 : 1));
     }
 
     @Test
@@ -161,6 +171,8 @@ class ActuatorTest {
             assertThat(faults.isOn()).isFalse();
             endpoint.change("a-breaker", null, null, "open-for", "20s");
             assertThat(breaker.config().openFor()).hasSeconds(20);
+            endpoint.change("a-breaker", null, null, "openFor", "30s");
+            assertThat(breaker.config().openFor()).hasSeconds(30);
             endpoint.change("a-breaker", null, null, "open-for", "");
             assertThat(breaker.config().openFor()).hasSeconds(10);
             assertThat(endpoint.reload()).containsEntry("changed", java.util.Set.of());

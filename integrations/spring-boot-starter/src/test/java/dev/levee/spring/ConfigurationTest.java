@@ -15,14 +15,19 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.support.BeanDefinitionRegistryPostProcessor;
+import org.springframework.beans.factory.support.RootBeanDefinition;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.MapPropertySource;
 
 /** Policies and pipelines from properties, and as beans. */
 class ConfigurationTest {
@@ -165,6 +170,135 @@ class ConfigurationTest {
     }
 
     @Test
+    void another_name_of_a_bean_is_taken_too() {
+        with("levee.policies.mine.kind=retry")
+                .withUserConfiguration(Aliased.class)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("levee.policies.mine: \"mine\" is another name of the bean [other]"));
+    }
+
+    @Configuration
+    static class Aliased {
+        @Bean({"other", "mine"})
+        Bulkhead other() {
+            return Bulkhead.of("other", 3);
+        }
+    }
+
+    @Test
+    void a_bean_that_comes_later_takes_no_name() {
+        for (String section : List.of("policies.mine.kind", "pipelines.mine")) {
+            with("levee." + section + "=retry")
+                    .withConfiguration(AutoConfigurations.of(Late.class))
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .hasMessageContaining("levee." + section.replace(".kind", ""))
+                            .hasMessageContaining("Late"));
+            with("levee." + section + "=retry")
+                    .withAllowBeanDefinitionOverriding(true)
+                    .withUserConfiguration(Latest.class)
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .rootCause()
+                            .hasMessageContaining("levee." + section.replace(".kind", ""))
+                            .hasMessageContaining("there is a bean \"mine\" already"));
+            with("levee." + section + "=retry")
+                    .withAllowBeanDefinitionOverriding(true)
+                    .withConfiguration(AutoConfigurations.of(LateAlias.class))
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .rootCause()
+                            .hasMessageContaining("\"mine\" is another name of the bean [other]"));
+        }
+    }
+
+    @AutoConfiguration(after = LeveeAutoConfiguration.class)
+    static class Late {
+        @Bean
+        Bulkhead mine() {
+            return Bulkhead.of("mine", 3);
+        }
+    }
+
+    @Configuration
+    static class Latest {
+        @Bean
+        static BeanDefinitionRegistryPostProcessor latest() {
+            return registry -> registry.registerBeanDefinition("mine", new RootBeanDefinition(Object.class));
+        }
+    }
+
+    @AutoConfiguration(after = LeveeAutoConfiguration.class)
+    static class LateAlias {
+        @Bean({"other", "mine"})
+        Bulkhead other() {
+            return Bulkhead.of("other", 3);
+        }
+    }
+
+    @Test
+    void two_names_of_one_source_that_are_one_fail_the_start() {
+        fails(
+                "levee.pipelines.a",
+                "stands in one place as \"levee.pipelines.a\" and as \"levee.pipelines.A\"",
+                "levee.pipelines.a=retry",
+                "levee.pipelines.A=breaker");
+        fails(
+                "levee.policies.my-retry.max-attempts",
+                "levee.policies.myRetry.max-attempts",
+                "levee.policies.my-retry.max-attempts=2",
+                "levee.policies.myRetry.max-attempts=3");
+        fails(
+                "levee.policies.x-retry.max-attempts",
+                "levee.policies.x-retry.maxAttempts",
+                "levee.policies.x-retry.max-attempts=2",
+                "levee.policies.x-retry.maxAttempts=3");
+        fails("levee.pipelines.a", "one name", "levee.pipelines.a[0]=retry", "levee.pipelines.A[0]=breaker");
+    }
+
+    @Test
+    void a_name_is_written_otherwise_in_another_source() {
+        with("levee.policies.x-retry.max-attempts=2")
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new MapPropertySource("first", Map.of("levee.policies.xRetry.maxAttempts", "4"))))
+                .run(context -> assertThat(context.getBean(Retry.class)).asString().contains("up to 4 attempts"));
+    }
+
+    @Test
+    void a_bean_that_is_no_policy_is_named_with_its_pipeline() {
+        for (String more : List.of("", ",t-bulkhead")) {
+            with(
+                            "levee.pipelines.a=retry,text" + more,
+                            "levee.policies.t-bulkhead.max-concurrent=1",
+                            "levee.policies.t-bulkhead.keys.max=3")
+                    .withBean("text", String.class, () -> "text")
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .rootCause()
+                            .hasMessage("levee.pipelines.a = \"text\": names a bean that is no policy"));
+        }
+        with("levee.pipelines.a=retry,nothing")
+                .withUserConfiguration(Absent.class)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessage("levee.pipelines.a = \"nothing\": names a bean that is no policy"));
+    }
+
+    @Configuration
+    static class Absent {
+        @Bean
+        Bulkhead nothing() {
+            return null;
+        }
+    }
+
+    @Test
+    void a_wrong_value_is_said_once() {
+        with("levee.policies.x-timeout.after=500")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .isInstanceOfSatisfying(
+                                LeveeConfigurationException.class,
+                                wrong -> assertThat(wrong.problems()).hasSize(1)));
+    }
+
+    @Test
     void a_wrong_value_names_property_value_and_bound() {
         fails(
                 "levee.policies.x-retry.max-attempts = \"0\"",
@@ -261,6 +395,7 @@ class ConfigurationTest {
         fails("levee.policies.a-breaker = \"on\"", "properties below it", "levee.policies.a-breaker=on");
         fails("levee.defaults.breaker = \"1\"", "properties below it", "levee.defaults.breaker=1");
         fails("levee.guarded = \"5\"", "properties below it", "levee.guarded=5");
+        fails("levee = \"retry\"", "sections below it", "levee=retry");
         with("levee.policies.a-breaker=") // as YAML says nothing
                 .run(context -> assertThat(context).hasSingleBean(CircuitBreaker.class));
     }

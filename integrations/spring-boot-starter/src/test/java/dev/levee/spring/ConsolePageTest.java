@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.console.Console;
 import dev.levee.core.Measured;
+import dev.levee.core.Policy;
+import dev.levee.core.RefusedException;
 import dev.levee.core.policy.Bulkhead;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -118,6 +120,39 @@ class ConsolePageTest {
                 .run(context -> assertThat(snapshot(context))
                         .contains("\"name\":\"figures\"", "\"name\":\"payments\"")
                         .doesNotContain("\"id\":\"c3\""));
+    }
+
+    @Test
+    void keys_that_are_refused_most_are_on_the_cards_of_their_policies() {
+        APP.withPropertyValues(
+                        "levee.policies.tenant-limiter.permits=1",
+                        "levee.policies.tenant-limiter.per=1h",
+                        "levee.policies.tenant-limiter.keys.max=10",
+                        "levee.policies.tenant-limiter-big.kind=bulkhead",
+                        "levee.policies.tenant-limiter-big.keys.max=10",
+                        "levee.policies.lone-limiter.permits=1",
+                        "levee.policies.lone-limiter.per=1h",
+                        "levee.pipelines.tenants=tenant-limiter",
+                        "levee.pipelines.all=lone-limiter,tenant-limiter")
+                .run(context -> {
+                    LeveePolicies policies = context.getBean(LeveePolicies.class);
+                    refuse(policies.policy("tenant-limiter", "acme"), 3);
+                    refuse(policies.policy("tenant-limiter", "north-west"), 1);
+                    refuse(policies.policy("lone-limiter"), 5);
+
+                    assertThat(snapshot(context))
+                            .contains("\"keys\":[{\"key\":\"acme\",\"share\":0.75},"
+                                    + "{\"key\":\"north-west\",\"share\":0.25}]")
+                            .containsSubsequence("\"key\":\"acme\"", "\"key\":\"acme\"")
+                            .doesNotContainPattern("\"key\":\"(limiter|big|west)");
+                });
+    }
+
+    private static void refuse(Policy policy, int times) {
+        policy.call(() -> "admitted");
+        for (int i = 0; i < times; i++) {
+            assertThatThrownBy(() -> policy.call(() -> "never")).isInstanceOf(RefusedException.class);
+        }
     }
 
     @Test

@@ -65,6 +65,7 @@ import dev.levee.benchmarks.limits.LimiterSlidingwindow;
 import dev.levee.benchmarks.limits.QueueOfferPoll;
 import dev.levee.benchmarks.monitoring.MicrometerCall;
 import dev.levee.benchmarks.signals.MeterCall;
+import dev.levee.benchmarks.spring.SpringGuarded;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Collection;
@@ -160,6 +161,8 @@ enum Question {
     /** A round trip of some hundred microseconds, of which the server is a part; so the middle one counts. */
     HTTP_CLIENT_BLOCKING("http.client.blocking", HttpClientBlocking.class, Double.POSITIVE_INFINITY, Mode.SampleTime),
     HTTP_CLIENT_ASYNC("http.client.async", HttpClientAsync.class, Double.POSITIVE_INFINITY, Mode.SampleTime),
+    /** What Spring's proxy makes for a call. */
+    SPRING_GUARDED("spring.guarded", SpringGuarded.class, Double.POSITIVE_INFINITY),
     /** The connection, the statement, and what H2 makes for them. */
     JDBC_PRIMARY("jdbc.primary", JdbcPrimary.class, Double.POSITIVE_INFINITY),
     JDBC_REPLICA("jdbc.replica", JdbcReplica.class, Double.POSITIVE_INFINITY);

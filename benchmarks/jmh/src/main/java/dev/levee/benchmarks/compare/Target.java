@@ -47,6 +47,7 @@ import static dev.levee.benchmarks.compare.Question.PIPELINE_MEGAMORPHIC;
 import static dev.levee.benchmarks.compare.Question.PIPELINE_OF_FOUR;
 import static dev.levee.benchmarks.compare.Question.RETRY_NOFAILURE;
 import static dev.levee.benchmarks.compare.Question.RETRY_ONEFAILURE;
+import static dev.levee.benchmarks.compare.Question.SPRING_GUARDED;
 import static dev.levee.benchmarks.compare.Question.TIMEOUT_BLOCKING;
 import static dev.levee.benchmarks.compare.Question.TIMEOUT_FIRED;
 
@@ -189,6 +190,8 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(JDBC_PRIMARY, 2, 1, Base.FASTEST_PEER, 1_000),
             new Target(JDBC_REPLICA, 1, 1, Base.FASTEST_PEER, 1_000),
             new Target(JDBC_REPLICA, 2, 1, Base.FASTEST_PEER, 1_000),
+            new Target(SPRING_GUARDED, 1, 0.5, Base.RESILIENCE4J, 0),
+            new Target(SPRING_GUARDED, 2, 0.5, Base.RESILIENCE4J, 0),
             new Target(HTTP_CLIENT_BLOCKING, 1, 1.05, Base.BARE_CLIENT, 10_000),
             new Target(HTTP_CLIENT_BLOCKING, 2, 1.05, Base.BARE_CLIENT, 10_000),
             new Target(HTTP_CLIENT_ASYNC, 1, 1.05, Base.BARE_CLIENT, 10_000),

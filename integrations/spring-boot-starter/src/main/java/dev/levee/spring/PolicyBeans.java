@@ -146,8 +146,8 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
     }
 
     private static Problem alias(String name, String path, ConfigurableListableBeanFactory factory) {
-        String reason = "\"" + name + "\" is another name of the bean "
-                + List.of(factory.getAliases(name)) + " already: give it another name";
+        String reason = "\"" + name + "\" is another name of the bean " + List.of(factory.getAliases(name))
+                + " already: give it another name";
         return new Problem(path, null, reason, null);
     }
 

@@ -94,8 +94,8 @@ final class Settings {
         }
         String written = written(name);
         if (node.value != null && node.source == source && !node.written.equals(written)) {
-            String reason = "stands in one place as \"" + node.written + "\" and as \"" + written
-                    + "\", which are one name";
+            String reason =
+                    "stands in one place as \"" + node.written + "\" and as \"" + written + "\", which are one name";
             root.twice.add(new Problem(node.path, null, reason, node.origin)); // a value may be a secret
         }
         if (node.value == null && node.list == null) {

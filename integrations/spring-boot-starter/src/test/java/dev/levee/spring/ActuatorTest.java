@@ -56,8 +56,7 @@ class ActuatorTest {
     void the_health_is_of_the_Boot_that_is_there() {
         String version = System.getProperty("tests.boot", "4.");
         assertThat(SpringBootVersion.getVersion()).startsWith(version);
-        assertThat(LeveeHealth.indicatorType())
-                .hasPackage(LeveeHealth.PACKAGES.get(version.startsWith("4") ? 0 : 1));
+        assertThat(LeveeHealth.indicatorType()).hasPackage(LeveeHealth.PACKAGES.get(version.startsWith("4") ? 0 : 1));
     }
 
     @Test

@@ -259,7 +259,8 @@ class ConfigurationTest {
                 .withInitializer(context -> context.getEnvironment()
                         .getPropertySources()
                         .addFirst(new MapPropertySource("first", Map.of("levee.policies.xRetry.maxAttempts", "4"))))
-                .run(context -> assertThat(context.getBean(Retry.class)).asString().contains("up to 4 attempts"));
+                .run(context ->
+                        assertThat(context.getBean(Retry.class)).asString().contains("up to 4 attempts"));
     }
 
     @Test

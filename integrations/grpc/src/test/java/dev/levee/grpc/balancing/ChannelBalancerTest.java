@@ -164,7 +164,7 @@ class ChannelBalancerTest {
         ManagedChannel channel = channel(Map.of("strategy", "least_connections"));
         until(() -> {
             ClientCalls.futureUnaryCall(channel.newCall(ASK, CallOptions.DEFAULT), "h");
-            return !held.isEmpty();
+            return !held.isEmpty() && calls.get(fast.port()).get() > 0; // both are connected
         });
         until(() -> inFlight() == held.size());
         int before = calls.get(slow.port()).get();

@@ -59,6 +59,15 @@ class MarkdownDecisionsTest {
         assertThat(missing).isEmpty();
     }
 
+    /** Merges leave such pairs behind. */
+    @Test
+    void no_item_stands_twice_in_the_index_or_among_the_changes() {
+        for (String path : List.of("docs/adr/README.md", "CHANGELOG.md")) {
+            String[] items = MarkdownPage.named(path).raw().split("\n(?=- |\n)");
+            assertThat(items).as(path).filteredOn(it -> it.startsWith("- ")).doesNotHaveDuplicates();
+        }
+    }
+
     @Test
     void a_decision_that_replaces_another_names_it() {
         List<String> silent = new ArrayList<>();

@@ -115,31 +115,72 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     private void queueAt(WaitingGate gate) {
         CompletableFuture<Long> turn = gate.enterAsync(GateWait.deadline(gate));
         phase = QUEUED;
+        try {
+            await(gate, turn);
+        } catch (Throwable thrown) { // no memory, or a gate that breaks its promise: nothing follows the turn
+            leaveTurn(turn, thrown);
+        }
+    }
+
+    private void await(WaitingGate gate, CompletableFuture<Long> turn) {
         if (turn.isDone()) {
             turn.whenComplete((stamp, error) -> afterWait(turn, stamp, error));
             return;
         }
+        Environment environment = gate.environment();
+        CallContext context = environment.capture();
         onCancel(reason -> leaveQueue(turn, reason));
-        CallContext context = gate.environment().capture();
-        // On the executor: the thread that releases a permit must not run the next caller's work on its own stack.
         turn.whenComplete((stamp, error) -> {
             if (phase != QUEUED && (error != null || stamp == Gate.REFUSED)) {
                 return; // cancelled, and settled by that
             }
-            Environment environment = gate.environment();
-            Throwable rejected = HandedTask.tryExecute(
-                    environment.executor(),
-                    () -> context.call((Action<RuntimeException>) () -> afterWait(turn, stamp, error)),
-                    new HandedTask.Watch(
-                            environment::alarm,
-                            HandedTask.LOST_NANOS,
-                            lost -> environment.handOver(() -> noThread(gate, turn, stamp, error, lost))),
-                    LOG,
-                    gate);
+            Throwable rejected;
+            try {
+                rejected = handOver(gate, turn, environment, context, stamp, error);
+            } catch (Throwable thrown) { // there may not be memory for the task itself
+                rejected = thrown;
+            }
             if (rejected != null) { // an Error too: there may be no memory for one more thread
                 noThread(gate, turn, stamp, error, rejected);
             }
         });
+    }
+
+    /**
+     * Goes on with the executor: the thread that releases a permit must not run the next caller's work on its stack.
+     */
+    private @Nullable Throwable handOver(
+            WaitingGate gate,
+            CompletableFuture<Long> turn,
+            Environment environment,
+            CallContext context,
+            @Nullable Long stamp,
+            @Nullable Throwable error) {
+        return HandedTask.tryExecute(
+                environment.executor(),
+                () -> context.call((Action<RuntimeException>) () -> afterWait(turn, stamp, error)),
+                new HandedTask.Watch(
+                        environment::alarm,
+                        HandedTask.LOST_NANOS,
+                        lost -> environment.handOver(() -> noThread(gate, turn, stamp, error, lost))),
+                LOG,
+                gate);
+    }
+
+    /** Ends the call at a turn that nothing follows, and gives back what the turn has brought meanwhile. */
+    private void leaveTurn(CompletableFuture<Long> turn, Throwable thrown) {
+        long stamp = turn.cancel(false) || turn.isCompletedExceptionally() ? Gate.REFUSED : turn.join();
+        boolean ends = PHASE.compareAndSet(this, QUEUED, REFUSING);
+        if (stamp != Gate.REFUSED) {
+            if (ends) {
+                stamps[entered++] = stamp;
+            } else {
+                giveBack(stamp);
+            }
+        }
+        if (ends) {
+            settle(null, thrown);
+        }
     }
 
     /** The call is cancelled in the queue. Gates further out take that as a refusal, because the work never began. */

@@ -2,8 +2,7 @@ package dev.levee.core.testing;
 
 /**
  * How much a test of interleavings looks at: little in each build, much in {@code .ci/nightly}, which sets the system
- * property {@code levee.long}, and a third where a build of the same sources has looked before ({@code levee.short}).
- * See ADR 81.
+ * property {@code levee.long}. See ADR 81.
  */
 public final class LongForm {
     /** Factors of the long form; with both it looks at twelve times as many interleavings. */
@@ -23,9 +22,6 @@ public final class LongForm {
      * @param inBuilds how many are enough for a build
      */
     public static int iterations(int inBuilds) {
-        if (Boolean.getBoolean("levee.short")) {
-            return Math.max(1, inBuilds / SCENARIOS);
-        }
         return isChosen() ? inBuilds * SCENARIOS : inBuilds;
     }
 

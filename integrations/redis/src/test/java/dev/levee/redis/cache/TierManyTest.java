@@ -113,11 +113,9 @@ class TierManyTest extends OneServerTests {
                 go.await();
             }
         };
-        CompletableFuture<Map<String, String>> first =
-                CompletableFuture.supplyAsync(() -> one.getAll(List.of("a", "b")));
+        CompletableFuture<Map<String, String>> first = Tiers.async(() -> one.getAll(List.of("a", "b")));
         loading.await();
-        CompletableFuture<Map<String, String>> second =
-                CompletableFuture.supplyAsync(() -> two.getAll(List.of("b", "c")));
+        CompletableFuture<Map<String, String>> second = Tiers.async(() -> two.getAll(List.of("b", "c")));
         Tiers.await(() -> calls.contains(Set.of("c")));
         Tiers.await(() -> Tiers.metric(two, "cache.redis.waits") > 0);
         go.countDown();
@@ -135,11 +133,10 @@ class TierManyTest extends OneServerTests {
             both.countDown();
             both.await();
         };
-        CompletableFuture<String> a = CompletableFuture.supplyAsync(() -> one.get("a"));
+        CompletableFuture<String> a = Tiers.async(() -> one.get("a"));
         Tiers.await(() -> calls.size() == 1);
         before = keys -> {};
-        CompletableFuture<Map<String, String>> second =
-                CompletableFuture.supplyAsync(() -> two.getAll(List.of("b", "a", "c")));
+        CompletableFuture<Map<String, String>> second = Tiers.async(() -> two.getAll(List.of("b", "a", "c")));
         Tiers.await(() -> calls.contains(Set.of("b", "c")));
         both.countDown();
         assertThat(second.join()).hasSize(3);
@@ -316,7 +313,7 @@ class TierManyTest extends OneServerTests {
         TwoTierCache<String, String> one = cache(many, near -> near.gather(Duration.ofSeconds(1), 3));
         List<CompletableFuture<String>> reads = new ArrayList<>();
         for (String key : List.of("a", "b", "c")) {
-            reads.add(CompletableFuture.supplyAsync(() -> one.get(key)));
+            reads.add(Tiers.async(() -> one.get(key)));
         }
         reads.forEach(CompletableFuture::join);
         assertThat(calls).containsExactly(Set.of("a", "b", "c"));

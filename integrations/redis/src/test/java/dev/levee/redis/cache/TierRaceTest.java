@@ -41,7 +41,7 @@ class TierRaceTest extends OneServerTests {
     }
 
     private static CompletableFuture<String> inBackground(TwoTierCache<String, String> cache) {
-        return CompletableFuture.supplyAsync(() -> cache.get("a"));
+        return Tiers.async(() -> cache.get("a"));
     }
 
     @Test
@@ -134,7 +134,10 @@ class TierRaceTest extends OneServerTests {
         for (int i = 0; i < 100; i++) {
             String mine = "one" + i;
             String other = "two" + i;
-            CompletableFuture<Void> first = CompletableFuture.runAsync(() -> one.put("a", mine));
+            CompletableFuture<?> first = Tiers.async(() -> {
+                one.put("a", mine);
+                return null;
+            });
             two.put("a", other);
             first.join();
             String last = tiers.rows.get("a");
@@ -342,7 +345,10 @@ class TierRaceTest extends OneServerTests {
         TwoTierCache<String, String> two = cache(tiers.new Rows());
         Tiers.trusted(one);
         assertThat(two.get("a")).isEqualTo("old");
-        CompletableFuture<Void> write = CompletableFuture.runAsync(() -> one.put("a", "new"));
+        CompletableFuture<?> write = Tiers.async(() -> {
+            one.put("a", "new");
+            return null;
+        });
         writing.await();
         Tiers.await(() -> two.getIfPresent("a") == null);
         assertThat(two.get("a")).isEqualTo("old");

@@ -18,11 +18,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Caches of two tiers over one map that stands for a database, as several processes would have them. */
 @SuppressWarnings("try") // a wait may be interrupted
@@ -93,6 +95,11 @@ final class Tiers implements AutoCloseable {
     /** Waits until a cache hears of changes. */
     static void trusted(TwoTierCache<?, ?> cache) {
         await(() -> !cache.isSuspect());
+    }
+
+    /** Calls on a thread of its own: on two processors the common pool has one thread, and since JDK 25 no other. */
+    static <T> CompletableFuture<T> async(Supplier<T> call) {
+        return CompletableFuture.supplyAsync(call, task -> new Thread(task, "caller").start());
     }
 
     static void await(BooleanSupplier condition) {

@@ -4,29 +4,25 @@ import dev.levee.grpc.GrpcAttemptException.Knowledge;
 import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
 import io.grpc.Status;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Sees whether the headers of any stream of an attempt went out: the transport says so once they are written. */
 final class AttemptTrace extends ClientStreamTracer {
     private final GrpcClientGuard guard;
-    private volatile Consumer<Status> closed = status -> {};
+    private final StreamEnd closed;
     private volatile boolean made;
     private volatile boolean headersOut;
     private volatile boolean answered;
 
-    AttemptTrace(GrpcClientGuard guard) {
+    /** Learns that a stream has ended for the transport, and whether the other side has said how. */
+    @FunctionalInterface
+    interface StreamEnd {
+        void closed(Status status, boolean answered);
+    }
+
+    AttemptTrace(GrpcClientGuard guard, StreamEnd closed) {
         this.guard = guard;
-    }
-
-    /** Sets what learns that a stream has ended for the transport; before the attempt begins. */
-    void whenClosed(Consumer<Status> action) {
-        closed = action;
-    }
-
-    /** Whether the other side has said how a stream ends. */
-    boolean isAnswered() {
-        return answered;
+        this.closed = closed;
     }
 
     /** Returns what makes this the tracer of each stream of the attempt. */
@@ -57,7 +53,7 @@ final class AttemptTrace extends ClientStreamTracer {
 
     @Override
     public void streamClosed(Status status) {
-        closed.accept(status);
+        closed.closed(status, answered);
     }
 
     private final class AttemptTracing extends ClientStreamTracer.Factory {

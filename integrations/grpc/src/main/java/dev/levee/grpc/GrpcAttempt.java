@@ -40,7 +40,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
 
     GrpcAttempt(GrpcUnaryCall<Q, R> owner) {
         this.owner = owner;
-        this.trace = new AttemptTrace(owner.guard);
+        this.trace = new AttemptTrace(owner.guard, (status, answered) -> {});
     }
 
     /** Starts the call of the channel; what that throws comes out, and then nothing is on its way. */

@@ -125,8 +125,7 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
     }
 
     private void send(CallContext of) {
-        AttemptTrace trace = new AttemptTrace(guard);
-        trace.whenClosed(status -> streamClosed(status, trace));
+        AttemptTrace trace = new AttemptTrace(guard, this::streamClosed);
         CallOptions narrowed = GrpcDeadlines.narrow(options, of.deadline()).withStreamTracerFactory(trace.factory());
         ClientCall<Q, R> started = next.newCall(method, narrowed);
         try {
@@ -199,11 +198,11 @@ final class GrpcStreamCall<Q, R> extends ClientCall<Q, R> {
      * more, as that of a blocking stub whose iterator was dropped. After any other the channel may make another one, or
      * has: also if it was the channel that has cut it off.
      */
-    private void streamClosed(Status status, AttemptTrace trace) {
+    private void streamClosed(Status status, boolean answered) {
         hasEnded = true;
         if (isCut()) {
             endAsCut();
-        } else if (status.getCode() == Status.Code.DEADLINE_EXCEEDED && !trace.isAnswered()) {
+        } else if (status.getCode() == Status.Code.DEADLINE_EXCEEDED && !answered) {
             end.completeExceptionally(
                     new GrpcAttemptException(status, null, new GrpcAttemptException.Knowledge(false, false, true)));
         }

@@ -42,7 +42,6 @@ class CacheInterleavingsTest {
                 .actorsAfter(1)
                 .iterations(LongForm.iterations(scenarios))
                 .invocationsPerIteration(LongForm.invocations(200))
-                .minimizeFailedScenario(false)
                 .sequentialSpecification(Variable.class);
     }
 

@@ -31,7 +31,6 @@ class KeyTurnsInterleavingsTest {
                 .actorsAfter(1)
                 .iterations(LongForm.iterations(scenarios))
                 .invocationsPerIteration(LongForm.invocations(200))
-                .minimizeFailedScenario(false)
                 .sequentialSpecification(Counter.class);
     }
 

@@ -48,7 +48,6 @@ class TagInterleavingsTest {
                 .actorsAfter(1)
                 .iterations(LongForm.iterations(scenarios))
                 .invocationsPerIteration(LongForm.invocations(100))
-                .minimizeFailedScenario(false)
                 .sequentialSpecification(OneVariable.class);
     }
 

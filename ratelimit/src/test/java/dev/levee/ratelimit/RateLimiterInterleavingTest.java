@@ -27,7 +27,6 @@ class RateLimiterInterleavingTest {
                 .actorsPerThread(3)
                 .actorsBefore(0)
                 .actorsAfter(1)
-                .minimizeFailedScenario(false)
                 .iterations(LongForm.iterations(6))
                 .invocationsPerIteration(LongForm.invocations(400));
     }

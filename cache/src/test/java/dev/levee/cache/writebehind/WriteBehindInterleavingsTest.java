@@ -38,7 +38,6 @@ class WriteBehindInterleavingsTest {
                 .actorsAfter(1)
                 .iterations(LongForm.iterations(scenarios))
                 .invocationsPerIteration(LongForm.invocations(200))
-                .minimizeFailedScenario(false)
                 .sequentialSpecification(Register.class);
     }
 

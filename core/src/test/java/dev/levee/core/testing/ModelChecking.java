@@ -13,9 +13,14 @@ public final class ModelChecking {
 
     private ModelChecking() {}
 
-    /** Returns options whose runs may last, to be completed by the test. */
+    /**
+     * Returns options whose runs may last, to be completed by the test. A scenario that fails is not made smaller: that
+     * takes most of the time of a test of a planted fault.
+     */
     public static ModelCheckingOptions options() {
-        return new ModelCheckingOptions().invocationTimeout$lincheck(MAX_RUN_MILLIS);
+        return new ModelCheckingOptions()
+                .invocationTimeout$lincheck(MAX_RUN_MILLIS)
+                .minimizeFailedScenario(false);
     }
 
     /**

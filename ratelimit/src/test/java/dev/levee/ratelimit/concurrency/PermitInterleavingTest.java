@@ -21,7 +21,6 @@ class PermitInterleavingTest {
                 .actorsPerThread(4)
                 .actorsBefore(0)
                 .actorsAfter(2)
-                .minimizeFailedScenario(false)
                 .iterations(LongForm.iterations(8))
                 .invocationsPerIteration(LongForm.invocations(400));
     }

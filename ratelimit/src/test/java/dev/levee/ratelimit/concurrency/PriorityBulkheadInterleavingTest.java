@@ -31,7 +31,6 @@ class PriorityBulkheadInterleavingTest {
                 .actorsPerThread(3)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .minimizeFailedScenario(false)
                 .iterations(LongForm.iterations(6))
                 .invocationsPerIteration(LongForm.invocations(300));
     }

@@ -21,7 +21,6 @@ class WorkRingInterleavingTest {
                 .actorsPerThread(3)
                 .actorsBefore(0)
                 .actorsAfter(1)
-                .minimizeFailedScenario(false)
                 .iterations(LongForm.iterations(8))
                 .invocationsPerIteration(LongForm.invocations(400));
     }

@@ -203,7 +203,7 @@ public final class EngineSmoke {
         judge.report(
                 counted.stream().filter(outcome -> !stalls.mayExplain(outcome)).toList(), undisturbed);
         report.requireInTime(
-                it -> it.get("redirectsAnsweredOfAnswerable") >= MIN_ANSWERED,
+                it -> Judge.enoughAnswered(it, MIN_ANSWERED),
                 undisturbed,
                 "fewer than 99 % of the redirects that could be answered were");
     }

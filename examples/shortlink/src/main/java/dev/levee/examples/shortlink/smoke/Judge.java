@@ -109,6 +109,11 @@ final class Judge {
         report.put("nodesKilled", faults.nodesKilled());
     }
 
+    /** Whether of the redirects that could be answered at least such a share was; so it is if there are none. */
+    static boolean enoughAnswered(Report report, double share) {
+        return report.get("redirects") == 0 || report.get("redirectsAnsweredOfAnswerable") >= share;
+    }
+
     private static long count(List<Outcome> outcomes, Predicate<Outcome> which) {
         return outcomes.stream().filter(which).count();
     }

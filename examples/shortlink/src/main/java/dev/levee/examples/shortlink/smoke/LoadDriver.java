@@ -5,41 +5,24 @@ import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.front.FrontServer;
 import dev.levee.examples.shortlink.smoke.Request.Kind;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.time.Duration;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Sends each request when it is due, whether or not earlier ones have been answered (an open loop). */
+/**
+ * Sends each request when it is due, whether or not earlier ones have been answered (an open loop). For one thread at a
+ * time.
+ */
 final class LoadDriver {
     /** Long enough to see how long a hanging service hangs, short enough for the run to end. */
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** A few threads, so that the driver of the load takes little from what it measures. */
-    private static final int THREADS = 2;
-
-    private final HttpClient http = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .executor(Executors.newFixedThreadPool(THREADS, task -> {
-                Thread thread = new Thread(task, "driver");
-                thread.setDaemon(true);
-                return thread;
-            }))
-            .build();
     private final List<URI> fronts;
     private final boolean readsOwn;
-    private final AtomicInteger sent = new AtomicInteger();
-    private final AtomicInteger withoutSession = new AtomicInteger();
+    private int sent;
+    private int withoutSession;
 
     /**
      * A driver that sends to each front in turn.
@@ -54,85 +37,93 @@ final class LoadDriver {
 
     /** How many new links came without a session, so that nothing is promised to the one that made them. */
     int withoutSession() {
-        return withoutSession.get();
+        return withoutSession;
     }
 
     /** Sends all requests, and waits for all outcomes. */
     List<Outcome> run(List<Request> requests, long startNanos) {
-        Queue<Outcome> outcomes = new ConcurrentLinkedQueue<>();
-        CompletableFuture<?>[] pending = requests.stream()
-                .map(request -> {
-                    waitUntil(startNanos + request.atNanos());
-                    return send(request, "", startNanos, outcomes);
-                })
-                .toArray(CompletableFuture<?>[]::new);
-        CompletableFuture.allOf(pending).join();
-        return List.copyOf(outcomes);
+        try (Wires wires = new Wires(PATIENCE_NANOS)) {
+            Run run = new Run(wires, startNanos);
+            for (Request request : requests) {
+                long left;
+                do {
+                    left = startNanos + request.atNanos() - System.nanoTime();
+                    wires.receive(Math.max(0, left));
+                } while (left > 0);
+                run.send(request, "");
+            }
+            while (wires.outstanding() > 0) {
+                wires.receive(PATIENCE_NANOS);
+            }
+            return List.copyOf(run.outcomes);
+        }
     }
 
-    private CompletableFuture<?> send(Request request, String session, long startNanos, Queue<Outcome> outcomes) {
-        return http.sendAsync(message(request, session), BodyHandlers.discarding())
-                .handle((response, error) -> {
-                    long now = System.nanoTime() - startNanos;
-                    Outcome outcome = outcome(request, response, now);
-                    outcomes.add(outcome);
-                    return readsOwn && response != null && request.kind() == Kind.SHORTEN && outcome.isRight()
-                            ? send(own(request, outcome, now), session(response), startNanos, outcomes)
-                            : CompletableFuture.completedFuture(outcome);
-                })
-                .thenCompose(last -> last);
+    private final class Run {
+        private final Wires wires;
+        private final long startNanos;
+        private final List<Outcome> outcomes = new ArrayList<>();
+
+        Run(Wires wires, long startNanos) {
+            this.wires = wires;
+            this.startNanos = startNanos;
+        }
+
+        void send(Request request, String session) {
+            URI front = fronts.get(Math.floorMod(sent++, fronts.size()));
+            if (!wires.send(front, message(request, session, front), answer -> answered(request, answer))) {
+                answered(request, null);
+            }
+        }
+
+        private void answered(Request request, @Nullable Answer answer) {
+            long now = System.nanoTime() - startNanos;
+            Outcome outcome = outcome(request, answer, now);
+            outcomes.add(outcome);
+            if (readsOwn && answer != null && request.kind() == Kind.SHORTEN && outcome.isRight()) {
+                send(new Request(now, Kind.OWN, outcome.code(), request.url(), request.client()), session(answer));
+            }
+        }
     }
 
-    private static Request own(Request request, Outcome made, long now) {
-        return new Request(now, Kind.OWN, made.code(), request.url(), request.client());
-    }
-
-    private String session(HttpResponse<?> response) {
-        String session = header(response, Session.HEADER);
+    private String session(Answer answer) {
+        String session = answer.header(Session.HEADER);
         if (session.isEmpty()) {
-            withoutSession.incrementAndGet();
+            withoutSession++;
         }
         return session;
     }
 
-    private static void waitUntil(long nanoTime) {
-        for (long left = nanoTime - System.nanoTime(); left > 0; left = nanoTime - System.nanoTime()) {
-            LockSupport.parkNanos(left);
+    private static byte[] message(Request request, String session, URI front) {
+        String body = request.kind().shortens() ? request.url() : "";
+        List<String> lines = new ArrayList<>();
+        lines.add(request.kind().shortens() ? "POST /shorten HTTP/1.1" : "GET /" + request.code() + " HTTP/1.1");
+        lines.add("Host: " + front.getAuthority());
+        lines.add("X-Forwarded-For: " + request.client());
+        lines.add(FrontServer.TENANT + ": " + request.tenant());
+        if (request.kind().shortens()) {
+            lines.add("Content-Length: " + body.getBytes(StandardCharsets.UTF_8).length);
         }
-    }
-
-    private HttpRequest message(Request request, String session) {
-        URI front = fronts.get(Math.floorMod(sent.getAndIncrement(), fronts.size()));
-        HttpRequest.Builder builder = request.kind().shortens()
-                ? HttpRequest.newBuilder(front.resolve("/shorten")).POST(BodyPublishers.ofString(request.url()))
-                : HttpRequest.newBuilder(front.resolve("/" + request.code()));
         if (!request.key().isEmpty()) {
-            builder.header(Reply.IDEMPOTENCY_KEY, request.key());
+            lines.add(Reply.IDEMPOTENCY_KEY + ": " + request.key());
         }
         if (!session.isEmpty()) {
-            builder.header(Session.HEADER, session);
+            lines.add(Session.HEADER + ": " + session);
         }
-        return builder.header("X-Forwarded-For", request.client())
-                .header(FrontServer.TENANT, request.tenant())
-                .timeout(PATIENCE)
-                .build();
+        return (String.join("\r\n", lines) + "\r\n\r\n" + body).getBytes(StandardCharsets.UTF_8);
     }
 
-    private static Outcome outcome(Request request, @Nullable HttpResponse<?> response, long now) {
-        return response == null
+    private static Outcome outcome(Request request, @Nullable Answer answer, long now) {
+        return answer == null
                 ? new Outcome(request, now, 0, "", "", false, false)
                 : new Outcome(
                         request,
                         now,
-                        response.statusCode(),
-                        header(response, "Location"),
-                        header(response, "X-Node"),
-                        header(response, "X-Cache").equals("hit"),
-                        header(response, Reply.REPLAYED).equals("true"),
-                        header(response, Reply.COUNTED).equals("true"));
-    }
-
-    private static String header(HttpResponse<?> response, String name) {
-        return response.headers().firstValue(name).orElse("");
+                        answer.status(),
+                        answer.header("Location"),
+                        answer.header("X-Node"),
+                        answer.header("X-Cache").equals("hit"),
+                        answer.header(Reply.REPLAYED).equals("true"),
+                        answer.header(Reply.COUNTED).equals("true"));
     }
 }

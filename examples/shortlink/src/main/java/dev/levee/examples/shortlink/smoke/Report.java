@@ -33,7 +33,7 @@ final class Report {
 
     /**
      * States what must be so of all that happened. If it is so only of what happened while the machine did not stall,
-     * the run is inconclusive.
+     * or if it stalled all the time, the run is inconclusive.
      *
      * @param condition what must be so
      * @param undisturbed the figures of the latter

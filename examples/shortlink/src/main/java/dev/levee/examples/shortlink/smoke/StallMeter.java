@@ -1,20 +1,29 @@
 package dev.levee.examples.shortlink.smoke;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.OperatingSystemMXBean;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Measures how long this process got no processor: on a machine that does something else as well, an answer that is
- * late says nothing about the service. A thread that wants to run every few milliseconds notes each time that it could
- * not. Thread-safe.
+ * Measures how long this machine had no processor to give: an answer that was late then says nothing about the service.
+ * A thread that wants to run every few milliseconds notes each time that it could not, and each tenth of a second in
+ * which no processor was idle. Thread-safe.
  */
 final class StallMeter implements AutoCloseable {
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     /** A shorter one is everyday life on two cores, and no answer is late because of it. */
     private static final long MIN_STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
+
+    /** Long enough for a figure: systems count in ticks of up to 10 ms. */
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /** The time of a processor is counted in ticks, so that one which is never idle seems to be so now and then. */
+    private static final double FULL = 0.9;
 
     /** How long a stall is felt: a breaker that opened because of it stays open for a second and some jitter. */
     private static final long AFTERMATH_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
@@ -38,12 +47,18 @@ final class StallMeter implements AutoCloseable {
     }
 
     private void measure(long startNanos) {
+        OperatingSystemMXBean system = ManagementFactory.getOperatingSystemMXBean();
         long last = System.nanoTime();
+        long looked = last;
         while (!closed) {
             LockSupport.parkNanos(TICK_NANOS);
             long now = System.nanoTime();
             ran(last - startNanos, now - startNanos);
             last = now;
+            if (now - looked >= LOOK_NANOS && system instanceof com.sun.management.OperatingSystemMXBean processors) {
+                used(looked - startNanos, now - startNanos, processors.getCpuLoad());
+                looked = now;
+            }
         }
     }
 
@@ -51,6 +66,17 @@ final class StallMeter implements AutoCloseable {
     void ran(long before, long now) {
         if (now - before - TICK_NANOS >= MIN_STALL_NANOS) {
             stalls.add(new Stall(before + TICK_NANOS, now));
+        }
+    }
+
+    /**
+     * Notes how much of all processors was used between two moments.
+     *
+     * @param share from 0 to 1; negative if it is not known
+     */
+    void used(long before, long now, double share) {
+        if (share >= FULL) {
+            stalls.add(new Stall(before, now));
         }
     }
 
@@ -66,10 +92,16 @@ final class StallMeter implements AutoCloseable {
         return stalls.stream().anyMatch(stall -> stall.from() < to && from < stall.to());
     }
 
-    /** How long the process stalled, all stalls together. */
+    /** How long all stalls together were; what is in two of them counts once. */
     long stalledMillis() {
-        return TimeUnit.NANOSECONDS.toMillis(
-                stalls.stream().mapToLong(stall -> stall.to() - stall.from()).sum());
+        long nanos = 0;
+        long end = Long.MIN_VALUE;
+        for (Stall stall :
+                stalls.stream().sorted(Comparator.comparingLong(Stall::from)).toList()) {
+            nanos += Math.max(0, stall.to() - Math.max(stall.from(), end));
+            end = Math.max(end, stall.to());
+        }
+        return TimeUnit.NANOSECONDS.toMillis(nanos);
     }
 
     @Override

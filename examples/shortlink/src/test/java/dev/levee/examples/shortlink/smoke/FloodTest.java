@@ -6,7 +6,6 @@ import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.WebServer;
 import dev.levee.examples.shortlink.front.FrontServer;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -96,19 +95,5 @@ class FloodTest {
 
             assertThat(flood.sent()).isLessThanOrEqualTo(900);
         }
-    }
-
-    @Test
-    void an_answer_is_read_to_its_end() {
-        byte[] whole = bytes("HTTP/1.1 429 Too Many Requests\r\nContent-length: 3\r\n\r\nno\n");
-
-        assertThat(Flood.length(whole)).isEqualTo(whole.length);
-        assertThat(Flood.status(whole)).isEqualTo(429);
-        assertThat(Flood.length(bytes("HTTP/1.1 302 Found\r\n\r\n"))).isEqualTo(22);
-        assertThat(Flood.length(bytes("HTTP/1.1 50"))).isEqualTo(-1);
-    }
-
-    private static byte[] bytes(String text) {
-        return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 }

@@ -50,6 +50,39 @@ class StallMeterTest {
     }
 
     @Test
+    void a_machine_without_an_idle_processor_stalls() {
+        meter.used(0, 200 * MILLI, 0.89);
+        meter.used(200 * MILLI, 400 * MILLI, -1);
+        assertThat(meter.stalledMillis()).isZero();
+
+        meter.used(400 * MILLI, 600 * MILLI, 0.91);
+        assertThat(meter.stalledMillis()).isEqualTo(200);
+        assertThat(meter.mayExplain(outcome(500, 700))).isTrue();
+    }
+
+    @Test
+    void what_is_in_two_stalls_counts_once() {
+        meter.used(200 * MILLI, 400 * MILLI, 1);
+        meter.ran(95 * MILLI, 250 * MILLI);
+        meter.ran(295 * MILLI, 350 * MILLI);
+
+        assertThat(meter.stalledMillis()).isEqualTo(300);
+    }
+
+    @Test
+    void a_machine_that_stalled_all_the_time_says_nothing() {
+        Report none = new Report();
+        none.put("redirects", 0);
+        none.put("redirectsAnsweredOfAnswerable", 0.0);
+        Report some = new Report();
+        some.put("redirects", 1);
+        some.put("redirectsAnsweredOfAnswerable", 0.5);
+        some.requireInTime(it -> Judge.enoughAnswered(it, 0.9), none, "too few");
+
+        assertThat(some.inconclusive()).isTrue();
+    }
+
+    @Test
     void a_run_is_inconclusive_if_it_is_right_without_what_a_stall_may_explain() {
         Report all = late(3);
         all.requireInTime(report -> report.get("late") == 0, late(0), "late");

@@ -113,13 +113,22 @@ final class WriteShard<K, V> {
 
     /** Puts the pending write of a slot where it waits, or forgets a slot of which nothing is left. */
     void next(WriteSlot<K, V> slot) {
+        next(slot, true);
+    }
+
+    /**
+     * As above.
+     *
+     * @param byAge whether before what is younger; not where the store has failed, or it could hold up all others
+     */
+    void next(WriteSlot<K, V> slot, boolean byAge) {
         WriteOp<K, V> op = slot.pending;
         if (op == null) {
             if (slot.isIdle()) {
                 forget(slot);
             }
         } else if (slot.queue == WriteSlot.Queue.NONE && !slot.isBusy() && op.places > 0) {
-            turns.addFresh(slot);
+            turns.addFresh(slot, byAge);
         }
     }
 

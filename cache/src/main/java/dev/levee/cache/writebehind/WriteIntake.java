@@ -206,6 +206,13 @@ final class WriteIntake<K, V> {
     }
 
     private Ruling makeRoom(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
+        long missing = room.missing(ticket.bytes);
+        for (WriteLane<K, V> each : lanes) {
+            missing -= missing > 0 ? each.shard().droppableBytes(missing) : 0;
+        }
+        if (missing > 0) {
+            return Ruling.FULL; // none is given up for nothing
+        }
         while (true) {
             WriteLane<K, V> oldest = null;
             long age = -1;

@@ -24,6 +24,11 @@ final class WriteRoom {
         return weight <= maxBytes;
     }
 
+    /** Returns how many bytes are missing for so many more; zero or less if none are. */
+    long missing(long weight) {
+        return weight - (maxBytes - bytes.get());
+    }
+
     /** Takes room, unless there is too little, or other callers wait for it. */
     boolean tryTake(int more, long weight) {
         WaitingCaller first = line.peek();

@@ -195,11 +195,31 @@ final class WriteShard<K, V> {
     }
 
     private @Nullable WriteOp<K, V> droppable() {
-        WriteOp<K, V> op = list.oldest();
+        return droppableFrom(list.oldest());
+    }
+
+    private @Nullable WriteOp<K, V> droppableFrom(@Nullable WriteOp<K, V> oldest) {
+        WriteOp<K, V> op = oldest;
         while (op != null && (op.slot.pending != op || op.slot.appends > 0)) {
             op = op.newer;
         }
         return op;
+    }
+
+    /** Returns how many bytes the writes hold that can be dropped; looks no further than for as many as asked for. */
+    long droppableBytes(long enough) {
+        enter();
+        try {
+            long bytes = 0;
+            WriteOp<K, V> op = droppable();
+            while (op != null && bytes < enough) {
+                bytes += op.bytes;
+                op = droppableFrom(op.newer);
+            }
+            return bytes;
+        } finally {
+            leave();
+        }
     }
 
     /** Drops the oldest write that can be dropped, and returns it, or null. */

@@ -206,11 +206,9 @@ final class WriteIntake<K, V> {
     }
 
     private Ruling makeRoom(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
-        long missing = room.missing(ticket.bytes);
-        for (WriteLane<K, V> each : lanes) {
-            missing -= missing > 0 ? each.shard().droppableBytes(missing) : 0;
-        }
-        if (missing > 0) {
+        WriteRoom.Missing missing = room.missing(ticket.bytes);
+        lanes.forEach(each -> each.shard().countDroppable(missing));
+        if (missing.isSomething()) {
             return Ruling.FULL; // none is given up for nothing
         }
         while (true) {

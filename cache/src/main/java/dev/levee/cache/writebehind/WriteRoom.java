@@ -24,9 +24,27 @@ final class WriteRoom {
         return weight <= maxBytes;
     }
 
-    /** Returns how many bytes are missing for so many more; zero or less if none are. */
-    long missing(long weight) {
-        return weight - (maxBytes - bytes.get());
+    /** What is missing for a write. */
+    static final class Missing {
+        private int places;
+        private long bytes;
+
+        boolean isSomething() {
+            return places > 0 || bytes > 0;
+        }
+
+        /** Counts room that could be given back. */
+        void less(int fewer, long weight) {
+            places -= fewer;
+            bytes -= weight;
+        }
+    }
+
+    Missing missing(long weight) {
+        Missing missing = new Missing();
+        missing.places = 1 - (maxPlaces - places.get());
+        missing.bytes = weight - (maxBytes - bytes.get());
+        return missing;
     }
 
     /** Takes room, unless there is too little, or other callers wait for it. */
@@ -73,9 +91,16 @@ final class WriteRoom {
         return true;
     }
 
-    void takeAnyway(int more, long weight) {
-        places.addAndGet(more);
-        bytes.addAndGet(weight);
+    /** Takes a place, and as much of the weight as can be counted, which is returned. */
+    long takeAnyway(long weight) {
+        places.incrementAndGet();
+        long taken;
+        long was;
+        do {
+            was = bytes.get();
+            taken = Math.min(weight, Long.MAX_VALUE - was);
+        } while (!bytes.compareAndSet(was, was + taken));
+        return taken;
     }
 
     void give(int fewer, long weight) {

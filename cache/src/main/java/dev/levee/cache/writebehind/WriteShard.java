@@ -206,17 +206,15 @@ final class WriteShard<K, V> {
         return op;
     }
 
-    /** Returns how many bytes the writes hold that can be dropped; looks no further than for as many as asked for. */
-    long droppableBytes(long enough) {
+    /** Counts the room of the writes that can be dropped, until that is enough. */
+    void countDroppable(WriteRoom.Missing missing) {
         enter();
         try {
-            long bytes = 0;
             WriteOp<K, V> op = droppable();
-            while (op != null && bytes < enough) {
-                bytes += op.bytes;
+            while (op != null && missing.isSomething()) {
+                missing.less(op.places, op.bytes);
                 op = droppableFrom(op.newer);
             }
-            return bytes;
         } finally {
             leave();
         }

@@ -418,7 +418,7 @@ final class Loads<K, V> {
         if (failing) {
             failing = false;
         }
-        // Only now can no caller join any more that comes after an invalidation.
+        // Looked at again now that no caller can join: one that came after an invalidation must load.
         return marks.isOutdated() ? LoadResult.outdated(value) : LoadResult.value(value);
     }
 

@@ -39,7 +39,8 @@ public interface BulkLoader<K, V> extends Loader<K, V> {
     Map<? extends K, ? extends V> loadAll(Set<K> keys) throws Exception;
 
     /**
-     * Reads one value: by default the one that {@link #loadAll} returns for this key alone.
+     * Reads one value: by default the one that {@link #loadAll} returns for this key alone, or its failure of a
+     * {@link PartialLoadException}.
      *
      * @param key not null
      * @return the value, or null if there is none
@@ -48,6 +49,11 @@ public interface BulkLoader<K, V> extends Loader<K, V> {
     @Override
     @SuppressWarnings("FunctionalInterfaceMethodChanged") // a lambda that reads many keys reads one as well
     default @Nullable V load(K key) throws Exception {
-        return loadAll(Set.of(key)).get(key);
+        try {
+            return loadAll(Set.of(key)).get(key);
+        } catch (PartialLoadException partial) {
+            partial.throwFailureOf(key);
+            return partial.<K, V>values().get(key);
+        }
     }
 }

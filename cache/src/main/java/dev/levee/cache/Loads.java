@@ -410,8 +410,7 @@ final class Loads<K, V> {
     LoadResult<V> loaded(K key, PendingLoad<V> mine, @Nullable V value, long start, Origin origin) {
         EntryMarks.Marks marks = entries.marks().of(key, value, mine.epoch());
         CacheEntry<V> entry = entries.stampLoaded(key, value, start, origin, marks);
-        boolean outdated = marks.isOutdated();
-        if (entry == null || outdated) {
+        if (entry == null || marks.isOutdated()) {
             inFlight.endLoadWithout(key, mine);
         } else {
             inFlight.endLoad(key, mine, entry);
@@ -419,7 +418,8 @@ final class Loads<K, V> {
         if (failing) {
             failing = false;
         }
-        return outdated ? LoadResult.outdated(value) : LoadResult.value(value);
+        // Looked at again now that no caller can join: one that came after an invalidation must load.
+        return marks.isOutdated() ? LoadResult.outdated(value) : LoadResult.value(value);
     }
 
     private @Nullable V call(K key, PendingLoad<V> mine, Loader<? super K, ? extends V> from, long start)
@@ -475,7 +475,7 @@ final class Loads<K, V> {
             if (!isRefresh && totals != null) {
                 totals.stale.increment();
             }
-            return LoadResult.value(there.value);
+            return there.isOutdated() ? LoadResult.outdated(there.value) : LoadResult.value(there.value);
         }
         if (isRefresh) {
             warn(there, failure);

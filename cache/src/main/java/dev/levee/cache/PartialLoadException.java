@@ -102,4 +102,16 @@ public final class PartialLoadException extends RuntimeException {
     public <K> Map<K, Throwable> failures() {
         return failures == null ? Map.of() : (Map<K, Throwable>) (Map<?, Throwable>) failures;
     }
+
+    /** Throws what went wrong with a key of the call that failed; nothing if it was read, or is absent. */
+    void throwFailureOf(Object key) throws Exception {
+        Map<Object, Throwable> failed = failures();
+        Throwable why = failed.get(key);
+        if (why instanceof Error error) {
+            throw error;
+        }
+        if (why != null || failed.isEmpty()) { // a copy that was serialized has lost its keys
+            throw why instanceof Exception exception ? exception : this;
+        }
+    }
 }

@@ -276,6 +276,19 @@ class BulkLoadTest {
             nothing_is_in_flight();
         }
 
+        @Test
+        void of_a_part_is_that_of_its_keys_alone_where_one_key_is_loaded_too() {
+            IOException disk = new IOException("disk");
+            BulkLoader<String, String> torn = asked -> {
+                throw new PartialLoadException(Map.of("a", "1"), Map.of("b", disk));
+            };
+            assertThat(cache.get("a", torn)).isEqualTo("1");
+            assertThatThrownBy(() -> cache.get("b", torn))
+                    .isInstanceOf(StoreException.class)
+                    .hasCause(disk);
+            assertThat(cache.get("c", torn)).isNull();
+        }
+
         private PartialLoadException partial(List<String> keys) {
             return (PartialLoadException) catchThrowable(() -> cache.getAll(keys));
         }

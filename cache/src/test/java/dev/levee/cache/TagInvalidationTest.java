@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.levee.core.Readings;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -120,6 +122,77 @@ class TagInvalidationTest {
             result(load);
             assertThat(cache.getIfPresent("b")).isEqualTo("t2:2");
             assertThat(cache.getIfPresent("c")).isNull();
+        }
+    }
+
+    /** Runs a race on the thread that ends a load, after its last look at the tags: when it comes to its key. */
+    @Nested
+    class AnInvalidationBeforeTheLoadIsOver {
+        private final Cache<HookedKey, String> cache = Cache.over(
+                "hooked",
+                key -> "t1:old",
+                c -> c.tags((key, value) -> List.of(tenant(value)))
+                        .expireAfter(this::life)
+                        .staleIfError(ofMinutes(1)),
+                time.environment());
+
+        private FutureTask<String> later = new FutureTask<>(() -> "was not begun");
+        private Runnable whenStamped = () -> {};
+
+        private Duration life(HookedKey key, String value) {
+            whenStamped.run();
+            return ofSeconds(1);
+        }
+
+        private void race(HookedKey key) {
+            key.hook = () -> {
+                key.hook = null;
+                cache.invalidateTag("t1");
+                later = start(() -> cache.get(new HookedKey(), any -> "t1:new"));
+                time.awaitSleepers(1);
+            };
+        }
+
+        @Test
+        void is_seen_by_those_that_join_it_afterwards() throws Exception {
+            HookedKey key = new HookedKey();
+            whenStamped = () -> {
+                whenStamped = () -> {};
+                race(key);
+            };
+            assertThat(cache.get(key)).isEqualTo("t1:old");
+            assertThat(result(later)).isEqualTo("t1:new");
+        }
+
+        @Test
+        void is_seen_also_where_an_old_value_stands_in_for_a_failure() throws Exception {
+            HookedKey key = new HookedKey();
+            cache.get(new HookedKey());
+            time.advance(ofSeconds(2));
+            Loader<HookedKey, String> fails = any -> {
+                race(key);
+                throw new IOException("down");
+            };
+            assertThat(cache.get(key, fails)).isEqualTo("t1:old");
+            assertThat(result(later)).isEqualTo("t1:new");
+        }
+    }
+
+    /** All are equal. */
+    private static final class HookedKey {
+        @Nullable Runnable hook;
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof HookedKey;
+        }
+
+        @Override
+        public int hashCode() {
+            if (hook != null) {
+                hook.run();
+            }
+            return 1;
         }
     }
 

@@ -235,8 +235,8 @@ final class ShardDoor<K, V> {
         shard.enter();
         try {
             WriteSlot<K, V> slot = shard.slotOrNew(write.key());
-            room.takeAnyway(1, bytes);
-            shard.install(slot, new WriteOp<>(slot, write.value(), write.sequence(), write.acceptedAt(), bytes, since));
+            long held = room.takeAnyway(bytes);
+            shard.install(slot, new WriteOp<>(slot, write.value(), write.sequence(), write.acceptedAt(), held, since));
         } finally {
             shard.leave();
         }

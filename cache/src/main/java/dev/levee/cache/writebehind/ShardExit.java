@@ -170,7 +170,7 @@ final class ShardExit<K, V> {
                 shard.inFlight--;
                 shard.list.succeed(op, newer);
                 shard.room.give(op.places, op.bytes);
-                shard.next(slot);
+                shard.next(slot, false);
             } else {
                 slot.pending = op;
                 shard.inFlight--;

@@ -206,6 +206,11 @@ final class WriteIntake<K, V> {
     }
 
     private Ruling makeRoom(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
+        WriteRoom.Missing missing = room.missing(ticket.bytes);
+        lanes.forEach(each -> each.shard().countDroppable(missing));
+        if (missing.isSomething()) {
+            return Ruling.FULL; // none is given up for nothing
+        }
         while (true) {
             WriteLane<K, V> oldest = null;
             long age = -1;

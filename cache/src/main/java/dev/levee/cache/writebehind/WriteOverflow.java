@@ -20,8 +20,9 @@ public enum WriteOverflow {
      */
     WRITE_THROUGH,
     /**
-     * The oldest write that is not on its way to the store is given up for the new one, and counted. The cache in front
-     * drops its value. For values of which only the latest matter, such as positions or presence.
+     * The oldest writes that are not on their way to the store are given up for the new one, as many as that takes, and
+     * counted. The cache in front drops their values. If that would not make room enough, none is, and the new one is
+     * refused. For values of which only the latest matter, such as positions or presence.
      */
     DROP_OLDEST
 }

@@ -24,6 +24,29 @@ final class WriteRoom {
         return weight <= maxBytes;
     }
 
+    /** What is missing for a write. */
+    static final class Missing {
+        private int places;
+        private long bytes;
+
+        boolean isSomething() {
+            return places > 0 || bytes > 0;
+        }
+
+        /** Counts room that could be given back. */
+        void less(int fewer, long weight) {
+            places -= fewer;
+            bytes -= weight;
+        }
+    }
+
+    Missing missing(long weight) {
+        Missing missing = new Missing();
+        missing.places = 1 - (maxPlaces - places.get());
+        missing.bytes = weight - (maxBytes - bytes.get());
+        return missing;
+    }
+
     /** Takes room, unless there is too little, or other callers wait for it. */
     boolean tryTake(int more, long weight) {
         WaitingCaller first = line.peek();
@@ -68,9 +91,16 @@ final class WriteRoom {
         return true;
     }
 
-    void takeAnyway(int more, long weight) {
-        places.addAndGet(more);
-        bytes.addAndGet(weight);
+    /** Takes a place, and as much of the weight as can be counted, which is returned. */
+    long takeAnyway(long weight) {
+        places.incrementAndGet();
+        long taken;
+        long was;
+        do {
+            was = bytes.get();
+            taken = Math.min(weight, Long.MAX_VALUE - was);
+        } while (!bytes.compareAndSet(was, was + taken));
+        return taken;
     }
 
     void give(int fewer, long weight) {

@@ -113,13 +113,22 @@ final class WriteShard<K, V> {
 
     /** Puts the pending write of a slot where it waits, or forgets a slot of which nothing is left. */
     void next(WriteSlot<K, V> slot) {
+        next(slot, true);
+    }
+
+    /**
+     * As above.
+     *
+     * @param byAge whether before what is younger; not where the store has failed, or it could hold up all others
+     */
+    void next(WriteSlot<K, V> slot, boolean byAge) {
         WriteOp<K, V> op = slot.pending;
         if (op == null) {
             if (slot.isIdle()) {
                 forget(slot);
             }
         } else if (slot.queue == WriteSlot.Queue.NONE && !slot.isBusy() && op.places > 0) {
-            turns.addFresh(slot);
+            turns.addFresh(slot, byAge);
         }
     }
 
@@ -186,11 +195,29 @@ final class WriteShard<K, V> {
     }
 
     private @Nullable WriteOp<K, V> droppable() {
-        WriteOp<K, V> op = list.oldest();
+        return droppableFrom(list.oldest());
+    }
+
+    private @Nullable WriteOp<K, V> droppableFrom(@Nullable WriteOp<K, V> oldest) {
+        WriteOp<K, V> op = oldest;
         while (op != null && (op.slot.pending != op || op.slot.appends > 0)) {
             op = op.newer;
         }
         return op;
+    }
+
+    /** Counts the room of the writes that can be dropped, until that is enough. */
+    void countDroppable(WriteRoom.Missing missing) {
+        enter();
+        try {
+            WriteOp<K, V> op = droppable();
+            while (op != null && missing.isSomething()) {
+                missing.less(op.places, op.bytes);
+                op = droppableFrom(op.newer);
+            }
+        } finally {
+            leave();
+        }
     }
 
     /** Drops the oldest write that can be dropped, and returns it, or null. */

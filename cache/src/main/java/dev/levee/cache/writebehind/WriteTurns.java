@@ -50,24 +50,43 @@ final class WriteTurns<K, V> {
         return op != null && op.position <= urgent;
     }
 
-    void addFresh(WriteSlot<K, V> slot) {
+    /**
+     * Puts a key into the queue of those that wait for their delay.
+     *
+     * @param byAge whether before the keys whose writes are younger, rather than at the end. Looks no further than for
+     *     a batch: one is due without delay if as many are behind it
+     */
+    void addFresh(WriteSlot<K, V> slot, boolean byAge) {
         slot.queue = WriteSlot.Queue.FRESH;
-        WriteSlot<K, V> last = lastFresh;
-        slot.before = last;
-        if (last == null) {
+        WriteSlot<K, V> before = lastFresh;
+        for (int i = 0; byAge && i < batchSize && before != null && isYounger(before, slot); i++) {
+            before = before.before;
+        }
+        WriteSlot<K, V> after = before == null ? firstFresh : before.after;
+        slot.before = before;
+        slot.after = after;
+        if (before == null) {
             firstFresh = slot;
         } else {
-            last.after = slot;
+            before.after = slot;
         }
-        lastFresh = slot;
+        if (after == null) {
+            lastFresh = slot;
+        } else {
+            after.before = slot;
+        }
         fresh++;
         boolean isUrgent = isUrgent(slot); // one that had to wait for the write before it
         if (isUrgent) {
             urgentFresh++;
         }
-        if (isUrgent || fresh == 1 || fresh >= batchSize) {
+        if (isUrgent || before == null || fresh >= batchSize) {
             news = true;
         }
+    }
+
+    private static boolean isYounger(WriteSlot<?, ?> one, WriteSlot<?, ?> other) {
+        return one.pending != null && other.pending != null && one.pending.since - other.pending.since > 0;
     }
 
     boolean hasNews() {
@@ -118,7 +137,7 @@ final class WriteTurns<K, V> {
     void wakeRetries() {
         for (WriteSlot<K, V> slot : List.copyOf(retries)) {
             remove(slot);
-            addFresh(slot);
+            addFresh(slot, false);
         }
     }
 

@@ -75,6 +75,24 @@ class WriteBehindTest {
         }
 
         @Test
+        void a_write_that_waited_for_the_one_before_is_not_put_off_by_keys_that_came_later() throws Exception {
+            writes = make(c -> c.workers(1));
+            writes.save("a", "1");
+            store.before = call -> {
+                if (call.equals("save a 1")) {
+                    writes.save("a", "2");
+                    time.advance(SECOND.dividedBy(2));
+                    writes.save("b", "1");
+                    writes.save("c", "1");
+                }
+            };
+            time.advance(SECOND);
+            assertThat(store.log).containsExactly("save a 1");
+            time.advance(SECOND.dividedBy(2));
+            assertThat(store.log).startsWith("save a 1", "save a 2");
+        }
+
+        @Test
         void with_no_delay_a_write_goes_at_once_but_not_on_the_thread_of_the_caller() throws Exception {
             writes = make(c -> c.delay(Duration.ZERO));
             writes.save("a", "1");

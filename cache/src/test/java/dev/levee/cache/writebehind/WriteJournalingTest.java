@@ -11,6 +11,7 @@ import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -222,6 +223,41 @@ class WriteJournalingTest {
             store.mend();
             time.advance(SECOND);
             assertThat(store.rows).hasSize(5);
+            writes.save("a", "1");
+        }
+
+        @Test
+        void what_comes_back_is_not_given_up_for_a_write_that_has_no_room_all_the_same() throws Exception {
+            store.failAt("save");
+            for (int i = 0; i < 4; i++) {
+                writes.save("k" + i, "1");
+            }
+            restart(false, c -> c.workers(1).batchSize(2).maxPending(2).whenFull(WriteOverflow.DROP_OLDEST));
+            List<Throwable> thrown = new ArrayList<>();
+            store.before = call -> {
+                if (call.equals("save k0 1")) { // with k1, which fills the room
+                    thrown.add(catchThrowable(() -> writes.save("a", "1")));
+                }
+            };
+            time.advance(SECOND);
+            assertThat(thrown.get(0)).isInstanceOf(WriteRefusedException.class);
+            assertThat(store.rows).hasSize(4);
+        }
+
+        @Test
+        void weights_of_what_comes_back_do_not_wrap() throws Exception {
+            store.failAt("save");
+            for (int i = 0; i < 2; i++) {
+                writes.save("k" + i, "1");
+            }
+            restart(false, c -> c.maxBytes(Long.MAX_VALUE, (key, value) -> Long.MAX_VALUE)
+                    .whenFull(WriteOverflow.REFUSE));
+            assertThat(WriteBehindTest.metrics(writes).get("bytes")).isEqualTo((double) Long.MAX_VALUE);
+            assertThatExceptionOfType(WriteRefusedException.class).isThrownBy(() -> writes.save("a", "1"));
+            store.mend();
+            time.advance(SECOND);
+            assertThat(store.rows).hasSize(2);
+            assertThat(WriteBehindTest.metrics(writes).get("bytes")).isZero();
             writes.save("a", "1");
         }
 

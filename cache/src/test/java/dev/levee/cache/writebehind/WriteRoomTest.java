@@ -328,6 +328,30 @@ class WriteRoomTest {
         }
 
         @Test
+        void none_is_given_up_where_that_would_not_make_room_enough() throws Exception {
+            writes = make(c -> c.workers(1)
+                    .maxPending(10)
+                    .batchSize(1)
+                    .maxBytes(10, (key, value) -> value == null ? 0 : value.length())
+                    .whenFull(WriteOverflow.DROP_OLDEST));
+            writes.save("a", "12345678");
+            writes.save("b", "1");
+            List<Throwable> thrown = new ArrayList<>();
+            store.before = call -> {
+                if (call.equals("save a 12345678")) {
+                    writes.save("c", "1");
+                    thrown.add(catchThrowable(() -> writes.save("d", "123")));
+                    assertThat(writes.counts().dropped()).isZero();
+                    writes.save("e", "12");
+                }
+            };
+            time.advance(SECOND);
+            assertRefused(thrown.get(0), Reason.FULL);
+            assertThat(store.rows).containsOnlyKeys("a", "e");
+            assertThat(writes.counts()).isEqualTo(new WriteBehindCounts(4, 2, 0, 0, 2, 0, 0, 0));
+        }
+
+        @Test
         void a_store_that_is_down_for_long_keeps_no_more_than_the_bound() throws Exception {
             store.failAt("save");
             writes = make(c -> c.whenFull(WriteOverflow.DROP_OLDEST));

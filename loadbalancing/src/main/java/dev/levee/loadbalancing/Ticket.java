@@ -49,8 +49,8 @@ public final class Ticket<A> implements AutoCloseable {
     private Leases.@Nullable Lease beginLease(Leases leases) {
         try {
             return leases.begin(this);
-        } catch (Throwable rejected) { // by a scheduler of a user
-            node.leave(stamp, start, token, Verdict.IGNORED);
+        } catch (Throwable rejected) { // by a scheduler of a user, which may have kept the timer all the same
+            expire();
             throw rejected;
         }
     }

@@ -185,6 +185,37 @@ class FaultyPartsTest {
     }
 
     @Test
+    void a_lease_that_was_kept_by_a_scheduler_that_threw_ends_no_call_twice() {
+        List<Runnable> kept = new ArrayList<>();
+        Environment environment = time.environment().toBuilder()
+                .scheduler(new Scheduler() {
+                    @Override
+                    public Timer schedule(Runnable task, long delayNanos) {
+                        kept.add(task);
+                        throw new RejectedExecutionException("kept all the same");
+                    }
+
+                    @Override
+                    public void sleep(long nanos) {}
+
+                    @Override
+                    public void park(Object blocker, long nanos) {}
+                })
+                .build();
+        LoadBalancer<String> nodes = LoadBalancer.of(
+                "nodes",
+                BalancingStrategy.roundRobin(),
+                EndpointSource.of(Balancers.endpoints(1)),
+                config -> config.lease(Duration.ofMinutes(1)),
+                environment);
+        assertThatThrownBy(nodes::pick).isInstanceOf(RejectedExecutionException.class);
+        List.copyOf(kept).forEach(Runnable::run);
+        time.runReady();
+        assertThat(nodes.snapshot().get(0).inFlight()).isZero();
+        assertThat(Readings.of(nodes, "balancer.expired")).isZero();
+    }
+
+    @Test
     void a_drain_that_begins_while_the_balancer_closes_leaves_no_timer() {
         AtomicReference<LoadBalancer<String>> closing = new AtomicReference<>();
         List<String> closed = new ArrayList<>();

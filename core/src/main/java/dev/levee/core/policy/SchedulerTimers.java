@@ -2,6 +2,7 @@ package dev.levee.core.policy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.Timers;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,14 +37,16 @@ final class SchedulerTimers implements Timers {
         pending.put(task, scheduled);
         try {
             long passed = environment.clock().nanoTime() - nowNanos;
-            Scheduler.Timer timer = environment.scheduler().schedule(scheduled, delayNanos - passed);
+            Scheduler.Timer timer = environment.scheduler().schedule(scheduled.once, delayNanos - passed);
             scheduled.timer = timer;
             if (pending.get(task) != scheduled) {
                 timer.cancel(); // taken back meanwhile by a thread that saw no timer yet
             }
         } catch (Throwable rejected) {
             pending.remove(task);
-            throw rejected;
+            if (scheduled.once.disable()) { // a scheduler may keep a task and throw
+                throw rejected;
+            }
         }
         return 0;
     }
@@ -55,18 +58,15 @@ final class SchedulerTimers implements Timers {
         return timer != null && timer.cancel();
     }
 
-    private final class Scheduled implements Runnable {
-        private final Runnable task;
+    private final class Scheduled {
+        private final HandedTask once;
         private volatile Scheduler.@Nullable Timer timer;
 
         Scheduled(Runnable task) {
-            this.task = task;
-        }
-
-        @Override
-        public void run() {
-            pending.remove(task);
-            task.run();
+            once = new HandedTask(() -> {
+                pending.remove(task);
+                task.run();
+            });
         }
     }
 }

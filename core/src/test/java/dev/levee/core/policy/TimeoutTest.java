@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -362,11 +363,15 @@ class TimeoutTest {
     @Nested
     class OnASchedulerOfTheUser {
         private final List<Runnable> tasks = new ArrayList<>();
+        private boolean throwing;
         private final Environment foreign = environment.toBuilder()
                 .scheduler(new Scheduler() {
                     @Override
                     public Timer schedule(Runnable task, long delayNanos) {
                         tasks.add(task);
+                        if (throwing) {
+                            throw new RejectedExecutionException("kept all the same");
+                        }
                         return () -> tasks.remove(task);
                     }
 
@@ -405,6 +410,14 @@ class TimeoutTest {
             tasks.remove(0).run();
             time.runReady();
             assertThat(future).isCompletedExceptionally();
+        }
+
+        @Test
+        void a_timer_that_was_kept_by_a_scheduler_that_threw_does_not_interrupt_what_comes_later() {
+            throwing = true;
+            assertThatThrownBy(() -> timeout.call(() -> "never")).isInstanceOf(RejectedExecutionException.class);
+            tasks.remove(0).run();
+            assertThat(Thread.interrupted()).isFalse();
         }
     }
 

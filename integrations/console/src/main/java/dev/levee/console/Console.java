@@ -148,6 +148,9 @@ public final class Console implements AutoCloseable {
      * }
      * }</pre>
      *
+     * <p>For the busiest keys count once, where the limit or the cache is made: in {@code keyBy} of a limit, which sees
+     * the key of every call, or in the loader of a cache, which sees that of every miss.
+     *
      * @param card the name of the card, of this or a later {@link #show(String, Measured...)}
      * @return the counters, always the same ones for a name
      * @throws NullPointerException if the name is null

@@ -2,7 +2,10 @@ package dev.levee.console;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.cache.Cache;
 import dev.levee.core.testing.ManualTime;
+import dev.levee.ratelimit.KeyedRateLimiter;
+import dev.levee.ratelimit.Limit;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Random;
@@ -52,6 +55,32 @@ class HotKeysTest {
                     .hasSizeLessThan(1500)
                     .contains("\\u003cscript\\u003e\\\\u000Axxx")
                     .doesNotContain("<");
+        }
+    }
+
+    @Test
+    void a_limit_and_a_cache_that_are_made_so_tell_their_busiest_keys_themselves() throws Exception {
+        try (Console console = Console.start(0)) {
+            HotKeys clients = console.hotKeys("clients");
+            HotKeys misses = console.hotKeys("misses");
+            KeyedRateLimiter<String> limiter = KeyedRateLimiter.of("clients", config -> config.limit(Limit.perSecond(1))
+                    .keyBy(client -> {
+                        clients.count(client);
+                        return client;
+                    }));
+            Cache<String, String> cache = Cache.over("misses", key -> {
+                misses.count(key);
+                return key;
+            });
+            for (int i = 0; i < 3; i++) {
+                limiter.tryAcquire("busy");
+                cache.get("missed");
+            }
+            limiter.tryAcquire("quiet");
+
+            assertThat(clients.hottest(8))
+                    .containsExactly(new HotKeys.Hot("busy", 0.75), new HotKeys.Hot("quiet", 0.25));
+            assertThat(misses.hottest(8)).containsExactly(new HotKeys.Hot("missed", 1));
         }
     }
 }

@@ -75,10 +75,17 @@ final class AttemptRequest extends HttpRequest {
 
     /** The exception of an attempt whose headers have not come in time; tells whether it was surely not sent. */
     HttpTimeoutException timedOut() {
-        boolean unsent = body != null && body.contentLength() != 0 && !expectContinue() && !isBegun(body);
-        return unsent
+        return body != null && !expectContinue() && !isBegun(body) && hasContent(body)
                 ? new HttpConnectTimeoutException("timed out before the request was sent")
                 : new HttpTimeoutException("request timed out");
+    }
+
+    private static boolean hasContent(BodyPublisher body) {
+        try {
+            return body.contentLength() != 0;
+        } catch (Throwable userCode) { // the attempt has timed out all the same
+            return false;
+        }
     }
 
     private static boolean isBegun(BodyPublisher body) {

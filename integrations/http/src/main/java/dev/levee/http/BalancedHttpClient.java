@@ -328,7 +328,8 @@ public final class BalancedHttpClient extends ClientInFront implements Measured,
         boolean ended = false;
         while (!ended) {
             try {
-                ended = shutdown.awaitTermination(Duration.ofDays(1));
+                shutdown.awaitTermination();
+                ended = true;
             } catch (InterruptedException interrupt) {
                 interrupted = true;
                 shutdown.shutdownNow();

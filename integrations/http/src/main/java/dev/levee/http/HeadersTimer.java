@@ -38,7 +38,7 @@ final class HeadersTimer implements Runnable {
         }
         CallState state = CallState.current();
         HeadersTimer started = new HeadersTimer(body, state);
-        started.timer = environment.scheduler().schedule(started, nanos);
+        started.timer = environment.schedule(started, nanos);
         state.alarm(started.interrupt);
         return started;
     }

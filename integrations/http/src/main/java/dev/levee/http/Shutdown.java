@@ -112,14 +112,28 @@ class Shutdown { // not final, for tests that shut it down between two of its st
     }
 
     boolean awaitTermination(Duration duration) throws InterruptedException {
+        if (isTerminated()) {
+            return true;
+        }
         CompletableFuture<Boolean> either = lastCallEnded.thenApply(ended -> true);
-        Scheduler.Timer timer = environment.scheduler().schedule(() -> either.complete(false), Nanos.of(duration));
+        Scheduler.Timer timer = environment.schedule(() -> either.complete(false), Nanos.of(duration));
         try {
-            return either.get();
-        } catch (ExecutionException impossible) {
-            throw new IllegalStateException(impossible);
+            return ended(either);
         } finally {
             timer.cancel();
+        }
+    }
+
+    /** Waits for the end of the last call, without a timer: the environment may be closed already. */
+    void awaitTermination() throws InterruptedException {
+        ended(lastCallEnded);
+    }
+
+    private static boolean ended(CompletableFuture<Boolean> end) throws InterruptedException {
+        try {
+            return end.get();
+        } catch (ExecutionException impossible) {
+            throw new IllegalStateException(impossible);
         }
     }
 

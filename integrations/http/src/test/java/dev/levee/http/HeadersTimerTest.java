@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
+import dev.levee.core.Scheduler;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.testing.ManualTime;
@@ -13,10 +14,12 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -25,8 +28,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The time of a blocking attempt, which is a timer of the environment. */
 @Timeout(60)
@@ -39,7 +46,7 @@ class HeadersTimerTest {
             .build();
 
     private final ManualTime time = new ManualTime();
-    private final Environment environment = time.environment();
+    private Environment environment = time.environment();
     private final CannedClient inside = new CannedClient();
     private final List<HttpRequest> attempts = new ArrayList<>();
 
@@ -195,6 +202,80 @@ class HeadersTimerTest {
             assertThatThrownBy(() -> client.send(GET, BodyHandlers.ofString())).isInstanceOf(StackOverflowError.class);
             assertThat(CallState.current().alarm()).isNull();
             assertThat(time.pendingTimers()).isEqualTo(timers);
+        }
+    }
+
+    @Test
+    void a_body_whose_length_throws_when_the_time_is_up_changes_nothing() {
+        AtomicReference<BodySubscriber<?>> late = new AtomicReference<>();
+        UnknownLength body = new UnknownLength();
+        HttpRequest request = HttpRequest.newBuilder(POST.uri()).POST(body).build();
+        CompletableFuture<HttpResponse<String>> answer = send(request, (attempt, handler) -> {
+            body.isBroken = true;
+            try {
+                sleep();
+            } finally {
+                late.set(handler.apply(new PlainInfo(200)));
+            }
+        });
+        time.awaitSleepers(1);
+        time.advance(ATTEMPT);
+
+        assertThat(failure(answer)).isExactlyInstanceOf(HttpTimeoutException.class);
+        assertThat(attempts).hasSize(1);
+        assertThat(late.get().getBody()).isCompletedExceptionally();
+    }
+
+    /** A body that does not know its length any more. */
+    private static final class UnknownLength implements BodyPublisher {
+        private volatile boolean isBroken;
+
+        @Override
+        public long contentLength() {
+            if (isBroken) {
+                throw new IllegalStateException("planted");
+            }
+            return 1;
+        }
+
+        @Override
+        public void subscribe(Flow.Subscriber<? super ByteBuffer> subscriber) {}
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void a_scheduler_that_throws_fails_no_request_and_interrupts_nothing_later(boolean keeps) throws Exception {
+        List<Runnable> kept = new ArrayList<>();
+        Scheduler broken = new BrokenScheduler(environment.scheduler(), keeps ? kept : null);
+        environment = environment.toBuilder().scheduler(broken).build();
+        BalancedHttpClient client = client(inside);
+        assertThat(client.send(GET, BodyHandlers.ofString()).statusCode()).isEqualTo(200);
+        kept.forEach(Runnable::run);
+        assertThat(Thread.interrupted()).isFalse();
+
+        assertThat(client.awaitTermination(Duration.ZERO)).isFalse();
+        client.close();
+        assertThat(client.awaitTermination(Duration.ofDays(1))).isTrue();
+    }
+
+    /** Sets no timer, and may keep its task. */
+    private record BrokenScheduler(Scheduler scheduler, List<Runnable> kept) implements Scheduler {
+        @Override
+        public Timer schedule(Runnable task, long delayNanos) {
+            if (kept != null) {
+                kept.add(task);
+            }
+            throw new RejectedExecutionException("planted");
+        }
+
+        @Override
+        public void sleep(long nanos) throws InterruptedException {
+            scheduler.sleep(nanos);
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            scheduler.park(blocker, nanos);
         }
     }
 

@@ -4,6 +4,7 @@ import dev.levee.core.internal.Text;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 
@@ -70,7 +71,7 @@ final class EndpointSettings {
     }
 
     private static boolean isSame(String one, String other) {
-        return one.replace("-", "").equalsIgnoreCase(other.replace("-", ""));
+        return ConfigurationPropertyName.adapt(one, '.').equals(ConfigurationPropertyName.adapt(other, '.'));
     }
 
     private static String nameOf(String policy) {

@@ -290,7 +290,7 @@ final class PlanReader {
         values.declareGroup("keys.patterns", "pattern", "What differs for keys that match: a star is any text.");
         if (listed != null) {
             int index = 0;
-            for (SettingNode node : listed.elements()) {
+            for (SettingNode node : listed.elements(problems)) {
                 KeySettings.Pattern pattern = readPattern(values, kind, node, layers, index++);
                 if (pattern != null) {
                     patterns.add(pattern);
@@ -358,8 +358,9 @@ final class PlanReader {
 
     private void readPipeline(String name, SettingNode node, Set<String> listed) {
         List<String> elements = new ArrayList<>();
-        List<SettingNode> nodes = node.elements();
-        if (nodes.isEmpty()) {
+        int before = problems.size();
+        List<SettingNode> nodes = node.elements(problems);
+        if (nodes.isEmpty() && problems.size() == before) {
             problems.add(node.problem("must list the names of policies, outermost first"));
         }
         if (policies.containsKey(name) || broken.contains(name)) {

@@ -3,6 +3,7 @@ package dev.levee.spring;
 import dev.levee.core.internal.Text;
 import dev.levee.spring.LeveeConfigurationException.Problem;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -228,6 +229,34 @@ final class Settings {
                     .sorted(Map.Entry.comparingByKey((a, b) -> Integer.compare(number(a), number(b))))
                     .map(Map.Entry::getValue)
                     .toList();
+        }
+
+        /** Returns the elements of a list, and says which of them are missing or empty. */
+        List<SettingNode> elements(List<Problem> problems) {
+            if (value != null) {
+                if (value.indexOf(',') >= 0 && Arrays.stream(value.split(",", -1)).anyMatch(String::isBlank)) {
+                    problems.add(problem("has an empty element"));
+                }
+                return elements();
+            }
+            if (!isList()) {
+                children.values().forEach(child -> problems.add(child.problem("is no element of a list")));
+                return List.of();
+            }
+            List<SettingNode> elements = elements();
+            int expected = 0;
+            for (SettingNode element : elements) {
+                int index = number(element.name);
+                if (index == Integer.MAX_VALUE) {
+                    problems.add(element.problem("is no element of a list"));
+                } else if (index != expected) {
+                    problems.add(element.problem("comes after a gap: there is no " + path + '[' + expected + ']'));
+                } else if (element.value != null && element.value.isBlank()) {
+                    problems.add(element.problem("is an empty element"));
+                }
+                expected = index + 1;
+            }
+            return elements;
         }
 
         private static int number(String index) {

@@ -102,7 +102,7 @@ final class Values {
         if (node == null) {
             return list;
         }
-        for (SettingNode element : node.elements()) {
+        for (SettingNode element : node.elements(problems)) {
             String value = element.value();
             effective.merge(prefix + name, String.valueOf(value), (a, b) -> a + ',' + b);
             try {
@@ -141,7 +141,7 @@ final class Values {
         groups.add(new Values(subject, List.of(), prefix + name + ".*.", true, problems, declared, effective));
         if (node != null) {
             int index = 0;
-            for (SettingNode each : node.elements()) {
+            for (SettingNode each : node.elements(problems)) {
                 String below = prefix + name + '.' + index++ + '.';
                 groups.add(new Values(subject, List.of(each), below, partial, problems, declared, effective));
             }

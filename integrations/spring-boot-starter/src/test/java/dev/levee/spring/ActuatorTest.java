@@ -179,6 +179,27 @@ class ActuatorTest {
     }
 
     @Test
+    void a_setting_of_a_policy_whose_name_differs_in_case_alone_stays() {
+        APP.withPropertyValues(
+                        "management.endpoint.levee.access=UNRESTRICTED",
+                        "levee.policies.[Pay_breaker].kind=breaker",
+                        "levee.policies.[pay_breaker].kind=breaker")
+                .run(context -> {
+                    LeveeEndpoint endpoint = context.getBean(LeveeEndpoint.class);
+                    endpoint.change("Pay_breaker", null, null, "open-for", "20s");
+                    endpoint.change("pay_breaker", null, null, "open-for", "30s");
+                    assertThat(context.getBean("Pay_breaker", CircuitBreaker.class)
+                                    .config()
+                                    .openFor())
+                            .hasSeconds(20);
+                    assertThat(context.getBean("pay_breaker", CircuitBreaker.class)
+                                    .config()
+                                    .openFor())
+                            .hasSeconds(30);
+                });
+    }
+
+    @Test
     void a_wrong_request_changes_nothing_and_says_why() {
         APP.withPropertyValues("management.endpoint.levee.access=UNRESTRICTED", "a.secret=hidden")
                 .run(context -> {

@@ -586,4 +586,58 @@ class ConfigurationTest {
                 "levee.policies.i-fallback.value=x",
                 "levee.policies.i-fallback.type=java.lang.Integer");
     }
+
+    @Test
+    void a_list_with_a_gap_fails_the_start() {
+        String gap = "comes after a gap: there is no ";
+        fails(
+                "levee.pipelines.a[2] = \"breaker\"",
+                gap + "levee.pipelines.a[1]",
+                "levee.pipelines.a[0]=retry",
+                "levee.pipelines.a[2]=breaker");
+        fails("levee.pipelines.a[1] = \"retry\"", gap + "levee.pipelines.a[0]", "levee.pipelines.a[1]=retry");
+        for (String list : List.of("outcomes.ignored", "outcomes.failure", "outcomes.only")) {
+            fails(
+                    "levee.policies.a-breaker." + list + "[2]",
+                    gap + "levee.policies.a-breaker." + list + "[1]",
+                    "levee.policies.a-breaker." + list + "[0]=java.io.IOException",
+                    "levee.policies.a-breaker." + list + "[2]=java.lang.IllegalStateException");
+        }
+        fails(
+                "levee.policies.a-faults.inject[1]",
+                gap + "levee.policies.a-faults.inject[0]",
+                "levee.policies.a-faults.inject[1].failure=java.io.IOException");
+        fails(
+                "levee.policies.a-bulkhead.keys.patterns[2]",
+                gap + "levee.policies.a-bulkhead.keys.patterns[1]",
+                "levee.policies.a-bulkhead.keys.max=10",
+                "levee.policies.a-bulkhead.keys.patterns[0].pattern=a*",
+                "levee.policies.a-bulkhead.keys.patterns[2].pattern=b*");
+        fails("levee.health.down[1]", gap + "levee.health.down[0]", "levee.health.down[1]=a-breaker");
+    }
+
+    @Test
+    void a_list_with_an_empty_element_fails_the_start() {
+        String empty = "has an empty element";
+        for (String elements : List.of("retry,,breaker", "retry, ,breaker", "retry,breaker,", ",")) {
+            fails("levee.pipelines.a = ", empty, "levee.pipelines.a=" + elements);
+        }
+        fails("levee.pipelines.a[1]", "is an empty element", "levee.pipelines.a[0]=retry", "levee.pipelines.a[1]=");
+        fails(
+                "levee.policies.a-breaker.outcomes.ignored",
+                empty,
+                "levee.policies.a-breaker.outcomes.ignored=java.io.IOException,,java.lang.IllegalStateException");
+        fails("levee.health.down", empty, "levee.policies.a-breaker.kind=breaker", "levee.health.down=a-breaker,");
+        fails("levee.health.down[0]", "is an empty element", "levee.health.down[0]=");
+        with("levee.policies.a-breaker.outcomes.ignored=", "levee.health.down=")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void what_stands_below_a_list_and_is_no_element_fails_the_start() {
+        String none = "is no element of a list";
+        fails("levee.pipelines.a.first", none, "levee.pipelines.a.first=retry");
+        fails("levee.pipelines.a.last", none, "levee.pipelines.a[0]=retry", "levee.pipelines.a.last=breaker");
+        fails("levee.health.down.x", none, "levee.health.down.x=a-breaker");
+    }
 }

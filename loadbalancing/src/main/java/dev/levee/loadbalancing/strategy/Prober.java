@@ -69,10 +69,13 @@ final class Prober {
     }
 
     private void schedule(long delayNanos) {
+        HandedTask next = new HandedTask(this::run);
         try {
-            environment.scheduler().schedule(this::run, delayNanos);
+            environment.scheduler().schedule(next, delayNanos);
         } catch (Throwable refused) { // by a scheduler that was shut down: no probes then, but calls are not harmed
-            running.set(false);
+            if (next.disable()) { // it may have kept the task, and there is one run at a time
+                running.set(false);
+            }
         }
     }
 

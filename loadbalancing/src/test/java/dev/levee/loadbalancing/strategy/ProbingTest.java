@@ -407,6 +407,30 @@ class ProbingTest {
             assertThat(spread(balancer(3, EndpointSource.of(Balancers.endpoints(6)), down), time, 300))
                     .hasSize(6);
         }
+
+        @Test
+        void a_scheduler_that_throws_and_keeps_its_tasks_has_none_that_runs_later() {
+            List<Runnable> kept = new ArrayList<>();
+            Environment down = time.environment().toBuilder()
+                    .scheduler(new dev.levee.core.Scheduler() {
+                        @Override
+                        public Timer schedule(Runnable task, long delayNanos) {
+                            kept.add(task);
+                            throw new RejectedExecutionException("kept all the same");
+                        }
+
+                        @Override
+                        public void sleep(long nanos) {}
+
+                        @Override
+                        public void park(Object blocker, long nanos) {}
+                    })
+                    .build();
+            spread(balancer(3, EndpointSource.of(Balancers.endpoints(6)), down), time, 3);
+            List<Runnable> runs = List.copyOf(kept);
+            runs.forEach(Runnable::run);
+            assertThat(kept).hasSameSizeAs(runs); // each would go on for ever, beside those that later calls start
+        }
     }
 
     @Nested

@@ -324,12 +324,15 @@ final class TierLoad<K, V> {
             long at = store.environment.clock().nanoTime();
             Map<K, V> read = read(byKey.keySet(), way);
             byKey.keySet().removeAll(failures.keySet());
+            which(asked, each -> failures.containsKey(each.key)).forEach(this::release);
             keep(byKey.values(), read, at, way);
         } catch (Exception failure) {
             if (CallerFailures.isOfCaller(failure)) {
                 throw failure;
             }
             byKey.keySet().forEach(key -> failures.put(key, failure));
+        } finally { // what has not been filled: others need not wait until all keys of this call are there
+            asked.forEach(this::release);
         }
     }
 

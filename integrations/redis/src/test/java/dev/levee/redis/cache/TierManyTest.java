@@ -175,6 +175,37 @@ class TierManyTest extends OneServerTests {
     }
 
     @Test
+    void a_key_that_fails_gives_its_lease_back_before_the_call_has_its_other_keys() throws Exception {
+        CountDownLatch loading = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        TwoTierCache<String, String> one = cache();
+        before = keys -> {
+            if (keys.contains("a")) {
+                loading.countDown();
+                go.await();
+            }
+        };
+        CompletableFuture<String> other = Tiers.async(() -> one.get("a"));
+        loading.await();
+        before = keys -> {
+            if (keys.contains("b")) {
+                throw new PartialLoadException(Map.of(), Map.of("b", new IOException("broken")));
+            }
+        };
+        TwoTierCache<String, String> two = cache();
+        CompletableFuture<Map<String, String>> waits = Tiers.async(() -> two.getAll(List.of("a", "b", "c")));
+        Tiers.await(() -> Tiers.metric(two, "cache.redis.waits") > 1);
+        assertThat(waits).isNotDone();
+        before = keys -> {};
+        TwoTierCache<String, String> three = cache();
+        assertThat(three.getAll(List.of("b", "c"))).hasSize(2);
+        assertThat(Tiers.metric(three, "cache.redis.waits")).isZero();
+        go.countDown();
+        assertThat(other.join()).isEqualTo("a1");
+        assertThat(waits).failsWithin(Duration.ofSeconds(60));
+    }
+
+    @Test
     void keys_that_fail_are_told_apart_and_what_was_read_is_in_the_exception() {
         TwoTierCache<String, String> one = cache();
         cache().get("d");

@@ -250,8 +250,10 @@ class WriteJournalingTest {
             for (int i = 0; i < 2; i++) {
                 writes.save("k" + i, "1");
             }
-            restart(false, c -> c.maxBytes(Long.MAX_VALUE, (key, value) -> Long.MAX_VALUE)
-                    .whenFull(WriteOverflow.REFUSE));
+            restart(
+                    false,
+                    c -> c.maxBytes(Long.MAX_VALUE, (key, value) -> Long.MAX_VALUE)
+                            .whenFull(WriteOverflow.REFUSE));
             assertThat(WriteBehindTest.metrics(writes).get("bytes")).isEqualTo((double) Long.MAX_VALUE);
             assertThatExceptionOfType(WriteRefusedException.class).isThrownBy(() -> writes.save("a", "1"));
             store.mend();

@@ -63,8 +63,9 @@ class HotKeysTest {
         try (Console console = Console.start(0)) {
             HotKeys clients = console.hotKeys("clients");
             HotKeys misses = console.hotKeys("misses");
-            KeyedRateLimiter<String> limiter = KeyedRateLimiter.of("clients", config -> config.limit(Limit.perSecond(1))
-                    .keyBy(client -> {
+            KeyedRateLimiter<String> limiter = KeyedRateLimiter.of(
+                    "clients",
+                    config -> config.limit(Limit.perSecond(1)).keyBy(client -> {
                         clients.count(client);
                         return client;
                     }));

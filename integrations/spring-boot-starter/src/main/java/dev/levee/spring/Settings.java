@@ -234,7 +234,8 @@ final class Settings {
         /** Returns the elements of a list, and says which of them are missing or empty. */
         List<SettingNode> elements(List<Problem> problems) {
             if (value != null) {
-                if (value.indexOf(',') >= 0 && Arrays.stream(value.split(",", -1)).anyMatch(String::isBlank)) {
+                if (value.indexOf(',') >= 0
+                        && Arrays.stream(value.split(",", -1)).anyMatch(String::isBlank)) {
                     problems.add(problem("has an empty element"));
                 }
                 return elements();

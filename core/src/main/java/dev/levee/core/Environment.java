@@ -315,7 +315,9 @@ public final class Environment implements AutoCloseable {
          * Sets the executor of work. Default: virtual threads where the JVM has them, else daemon threads as needed.
          *
          * <p>It must run each task that it takes, or throw. Calls, their permits and their ends wait for what it has
-         * taken: one that drops tasks without a word leaves them waiting.
+         * taken: one that drops tasks without a word leaves them waiting. What it runs on the thread that hands it over
+         * blocks that thread, but never the one of the timers: what follows from a timer goes to the executor of
+         * {@link #system()} then.
          *
          * @param value the executor
          * @return this

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.TimerThread;
 import dev.levee.core.internal.Timers;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
@@ -97,10 +98,13 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
 
     /** Makes threads that inherit nothing from the one that happens to need them first. */
     @SuppressWarnings("ThreadPriorityCheck") // the ordinary priority, and not that of the maker
-    private static ThreadFactory daemons(String name) {
+    private static ThreadFactory daemons(String name, boolean forTimers) {
         AtomicInteger count = new AtomicInteger();
         return task -> withoutCaller(() -> {
-            Thread thread = new Thread(rootGroup(), task, name + "-" + count.incrementAndGet(), 0, false);
+            String numbered = name + "-" + count.incrementAndGet();
+            Thread thread = forTimers
+                    ? new TimerThread(rootGroup(), task, numbered, work -> Workers.EXECUTOR.execute(work))
+                    : new Thread(rootGroup(), task, numbered, 0, false);
             thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
             thread.setDaemon(true);
             thread.setPriority(Thread.NORM_PRIORITY);
@@ -126,7 +130,7 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
     }
 
     private static WheelTimers timers(String name) {
-        return new WheelTimers(INSTANCE, INSTANCE, daemons("levee-timer" + name), stripeBits());
+        return new WheelTimers(INSTANCE, INSTANCE, daemons("levee-timer" + name, true), stripeBits());
     }
 
     /** Four to eight stripes for each processor, so that two threads seldom want the same one. */
@@ -149,7 +153,7 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
                     .getMethod("newThreadPerTaskExecutor", ThreadFactory.class)
                     .invoke(null, factory);
         } catch (ReflectiveOperationException notThere) {
-            return new PlatformWorkers(daemons("levee-worker" + name));
+            return new PlatformWorkers(daemons("levee-worker" + name, false));
         }
     }
 

@@ -4,18 +4,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.levee.core.internal.HandedTask;
+import dev.levee.core.internal.parts.HandOver;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Tasks and timers that an environment hands over run once, whatever its executor and its scheduler throw. */
 class HandingOverTest {
+    private static final Logger LOG = LoggerFactory.getLogger(HandingOverTest.class);
+
     private final AtomicInteger ran = new AtomicInteger();
     private final CountDownLatch done = new CountDownLatch(1);
     private final List<Runnable> kept = new ArrayList<>();
@@ -62,6 +71,77 @@ class HandingOverTest {
                 throw new IllegalStateException("mine");
             });
             assertThat(ran).hasValue(1);
+        }
+    }
+
+    @Nested
+    class ATaskOfATimer {
+        private final Environment direct =
+                Environment.builder().executor(Runnable::run).build();
+        private final CompletableFuture<Thread> timers = new CompletableFuture<>();
+        private final CompletableFuture<Thread> worker = new CompletableFuture<>();
+
+        private void isKeptFromTheThreadOfTheTimers(Runnable hand) throws Exception {
+            direct.schedule(
+                    () -> {
+                        timers.complete(Thread.currentThread());
+                        hand.run();
+                    },
+                    1);
+            assertThat(worker.get(60, TimeUnit.SECONDS))
+                    .isNotSameAs(timers.get(60, TimeUnit.SECONDS))
+                    .isNotSameAs(Thread.currentThread());
+        }
+
+        private static void await(CountDownLatch end) {
+            try {
+                end.await();
+            } catch (InterruptedException interrupt) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private void work() {
+            worker.complete(Thread.currentThread());
+        }
+
+        @Test
+        void runs_on_another_thread_when_the_executor_would_run_it_there() throws Exception {
+            isKeptFromTheThreadOfTheTimers(() -> direct.handOver(this::work));
+        }
+
+        @Test
+        void that_is_watched_does_so_too() throws Exception {
+            isKeptFromTheThreadOfTheTimers(
+                    () -> assertThat(HandOver.tryExecute(direct, this::work, lost -> {}, LOG, "part"))
+                            .isNull());
+        }
+
+        @Test
+        void that_is_not_watched_does_so_too() throws Exception {
+            isKeptFromTheThreadOfTheTimers(
+                    () -> assertThat(HandedTask.tryExecute(direct.executor(), this::work, LOG, "part"))
+                            .isNull());
+        }
+
+        @Test
+        void runs_on_another_thread_when_the_policy_of_a_full_pool_is_caller_runs() throws Exception {
+            CountDownLatch end = new CountDownLatch(1);
+            ThreadPoolExecutor full = new ThreadPoolExecutor(
+                    1,
+                    1,
+                    0,
+                    TimeUnit.SECONDS,
+                    new SynchronousQueue<>(),
+                    new ThreadPoolExecutor.CallerRunsPolicy());
+            try {
+                full.execute(() -> await(end));
+                isKeptFromTheThreadOfTheTimers(
+                        () -> Environment.builder().executor(full).build().handOver(this::work));
+            } finally {
+                end.countDown();
+                full.shutdown();
+            }
         }
     }
 

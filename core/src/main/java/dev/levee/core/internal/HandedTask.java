@@ -19,6 +19,8 @@ import org.slf4j.Logger;
  *       has begun by then, the hand-over counts as done.
  *   <li>An executor may take a task and drop it, as those of the JDK do by their discard policies. A task that is
  *       handed over under a {@link Watch}, and has not begun in time, is disabled and counts as rejected.
+ *   <li>The thread of the timers runs no task. One that the executor would run at once there, as a full pool of the JDK
+ *       does by {@code CallerRunsPolicy}, goes to the executor of the machine.
  *   <li>What a task throws that the executor runs at once, on the thread that hands it over, is logged and is no
  *       failure of the hand-over.
  * </ul>
@@ -64,7 +66,7 @@ public class HandedTask extends AtomicInteger implements Runnable {
         HandedTask handed = null;
         try {
             handed = new HandedTask(task);
-            executor.execute(handed);
+            handed.handTo(executor);
             return null;
         } catch (Throwable thrown) { // an Error too: there may be no memory for one more thread, or for one more object
             return rejected(handed, thrown, log, part);
@@ -88,11 +90,24 @@ public class HandedTask extends AtomicInteger implements Runnable {
         Watched handed = null;
         try {
             handed = new Watched(task, watch);
-            executor.execute(handed);
+            handed.handTo(executor);
             handed.watch();
             return null;
         } catch (Throwable thrown) {
             return rejected(handed, thrown, log, part);
+        }
+    }
+
+    final void handTo(Executor executor) {
+        if (Thread.currentThread() instanceof TimerThread timers) {
+            timers.handing = this;
+            try {
+                executor.execute(this);
+            } finally {
+                timers.handing = null;
+            }
+        } else {
+            executor.execute(this);
         }
     }
 
@@ -109,6 +124,10 @@ public class HandedTask extends AtomicInteger implements Runnable {
 
     @Override
     public final void run() {
+        if (Thread.currentThread() instanceof TimerThread timers && timers.handing == this) {
+            timers.workers.execute(this);
+            return;
+        }
         Runnable own = task;
         if (own == null || !compareAndSet(NEW, BEGUN)) {
             return;

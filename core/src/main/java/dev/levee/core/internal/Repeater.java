@@ -26,6 +26,14 @@ public interface Repeater {
     int maxAttempts();
 
     /**
+     * Returns whether this policy, if it is the outermost one, has paid into a budget for the first attempt of a call.
+     *
+     * @param budget what limits the attempts of a policy further in
+     * @return true if so: the same call does not pay twice
+     */
+    boolean paysInto(Object budget);
+
+    /**
      * Returns the name of the policy for the log.
      *
      * @return kind and quoted name

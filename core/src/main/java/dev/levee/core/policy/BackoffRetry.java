@@ -269,6 +269,11 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
     }
 
     @Override
+    public boolean paysInto(Object other) {
+        return budget == other;
+    }
+
+    @Override
     public String label() {
         return "retry \"" + name + '"';
     }

@@ -134,17 +134,17 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     // When the next attempt starts
 
     private void setTimer(HedgeAttempt<T> attempt) {
-        long delay = hedge.delayNanos();
-        if (!isInTime(delay)) {
-            return;
-        }
-        if (delay == 0) {
-            timeIsUp(attempt.number, delay);
-            return;
-        }
         try {
+            long delay = hedge.delayNanos();
+            if (!isInTime(delay)) {
+                return;
+            }
+            if (delay == 0) {
+                timeIsUp(attempt.number, delay);
+                return;
+            }
             attempt.timerId = hedge.timers.set(attempt, environment().clock().nanoTime(), delay);
-        } catch (Throwable thrown) { // the call continues with the attempts that it has
+        } catch (Throwable thrown) { // a clock too: the call continues with the attempts that it has
             hedge.warnCannotStart(thrown);
         }
         if (!mayStartAfter(attempt.number)) {
@@ -212,11 +212,12 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     /** Starts an attempt that has been counted, or takes it back. */
     private void startCounted(int number, long delay) {
         AtomicInteger counted = null;
+        int before = most;
         try {
             Deadline deadline = context.deadline();
             boolean wanted = !isDone() && cancelReason() == null && (deadline == null || !deadline.isExpired());
             AtomicInteger count = countMade();
-            int before = wanted ? count.getAndUpdate(seen -> seen < most ? seen + 1 : seen) : most;
+            before = wanted ? count.getAndUpdate(seen -> seen < most ? seen + 1 : seen) : most;
             counted = before < most ? count : null;
             if (counted != null && hedge.mayStart(before + 1, delay)) {
                 launch(addAttempt(number), before + 1);
@@ -226,7 +227,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
             hedge.warnCannotStart(thrown);
         }
         if (counted != null) {
-            counted.getAndDecrement();
+            RetrySequence.takeBack(counted, before + 1);
         }
         noMoreAttempts(ONE_IN_FLIGHT);
     }

@@ -26,6 +26,11 @@ final class NestedRepeaters implements Repeater {
     }
 
     @Override
+    public boolean paysInto(Object budget) {
+        return outer.paysInto(budget); // the other one pays only when it takes over
+    }
+
+    @Override
     public String label() {
         return outer.label() + " or " + inner.label();
     }

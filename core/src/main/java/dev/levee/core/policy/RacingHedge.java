@@ -250,6 +250,11 @@ final class RacingHedge implements Hedge, Repeater, FitsStackRoom {
     }
 
     @Override
+    public boolean paysInto(Object other) {
+        return budget == other;
+    }
+
+    @Override
     public String label() {
         return kind().label() + " \"" + name + '"';
     }

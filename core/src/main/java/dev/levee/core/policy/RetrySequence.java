@@ -87,6 +87,25 @@ final class RetrySequence {
         return 1 + count.getAndUpdate(seen -> seen < most ? seen + 1 : seen);
     }
 
+    /** Takes an attempt that has been counted out of the budget; one that is refused is counted no more. */
+    private boolean withdraws(int number, double cost) {
+        boolean withdrawn = false;
+        try {
+            withdrawn = retry.budget.tryWithdraw(cost);
+        } finally {
+            AtomicInteger count = made;
+            if (!withdrawn && count != null) {
+                takeBack(count, number);
+            }
+        }
+        return withdrawn;
+    }
+
+    /** Counts an attempt no more that is not made, unless another one has been counted since: no number comes twice. */
+    static void takeBack(AtomicInteger count, int number) {
+        count.compareAndSet(number, number - 1);
+    }
+
     /** Returns the number of the attempt that was made, or after {@link #delayOrStop} of the one that comes. */
     int attempt() {
         return attempt;
@@ -139,15 +158,17 @@ final class RetrySequence {
             }
             if (context.repeating() && !paid) { // the policy further out pays for the call, but not in here
                 paid = true;
-                retry.budget.onFirstAttempt();
-            }
-            if (!retry.budget.tryWithdraw(throttled ? config.throttledCost() : 1)) {
-                retry.refusedByBudget.increment();
-                return STOP;
+                if (outer == null || !outer.paysInto(retry.budget)) {
+                    retry.budget.onFirstAttempt();
+                }
             }
             int next = nextAttempt();
             if (next > config.maxAttempts()) {
                 return exhausted();
+            }
+            if (!withdraws(next, throttled ? config.throttledCost() : 1)) {
+                retry.refusedByBudget.increment();
+                return STOP;
             }
             previousDelay = drawn;
             attempt = next;

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -464,6 +465,29 @@ class HedgeTest {
 
     @Nested
     class CutShort {
+        @Test
+        void an_attempt_that_runs_is_not_taken_back_when_a_clock_throws_after_its_start() {
+            AtomicBoolean broken = new AtomicBoolean();
+            Deadline deadline = Deadline.after(ofSeconds(1), () -> {
+                if (broken.get()) {
+                    throw new IllegalStateException("no time");
+                }
+                return time.nanoTime();
+            });
+            CompletableFuture<String> future = CallContext.current()
+                    .withDeadline(deadline)
+                    .call(() -> hedge(c -> c.maxAttempts(3)).callAsync(() -> {
+                        broken.set(attempts.size() == 1);
+                        return start();
+                    }));
+            time.advance(ofMillis(100));
+            broken.set(false);
+            attempts.get(0).completeExceptionally(down);
+            assertThat(future).isNotDone();
+            attempts.get(1).complete("second");
+            assertThat(future).isCompletedWithValue("second");
+        }
+
         @Test
         void a_cancel_reaches_all_attempts_and_the_timer() {
             CompletableFuture<String> future = hedge(c -> c.maxAttempts(3)).callAsync(HedgeTest.this::start);

@@ -206,6 +206,109 @@ class HedgesAndRetriesTest extends LayeredCalls {
         assertThat(requests).containsExactly(1, 2);
     }
 
+    /** A budget that refuses, after something has happened. */
+    private static final class RefusingBudget implements RetryBudget {
+        private final Runnable meanwhile;
+
+        RefusingBudget(Runnable meanwhile) {
+            this.meanwhile = meanwhile;
+        }
+
+        @Override
+        public String name() {
+            return "refusing";
+        }
+
+        @Override
+        public void onFirstAttempt() {}
+
+        @Override
+        public boolean tryWithdraw(double cost) {
+            meanwhile.run();
+            return false;
+        }
+
+        @Override
+        public void measure(Sink sink) {}
+    }
+
+    @Test
+    void a_number_that_another_layer_has_counted_beyond_is_not_used_again() {
+        OutcomeRule throttled = OutcomeRule.standard().onError(IOException.class, Verdict.THROTTLED);
+        List<CompletableFuture<String>> stages = new ArrayList<>();
+        Retry inner = Retry.of(
+                "inner",
+                c -> c.maxAttempts(4)
+                        .outcomes(throttled)
+                        .throttledBackoff(Backoff.fixed(ofMillis(10)))
+                        .budget(RetryBudget.unlimited()),
+                environment);
+        Hedge outer = Hedge.of(
+                "outer",
+                c -> c.maxAttempts(4)
+                        .outcomes(throttled)
+                        .delay(ofMillis(100))
+                        .budget(new RefusingBudget(() -> stages.get(0).completeExceptionally(new IOException("busy")))),
+                environment);
+        run(() -> keep(Pipeline.of(outer, inner).callAsync(() -> {
+            requests.add(CallContext.current().attempt());
+            CompletableFuture<String> stage = new CompletableFuture<>();
+            if (stages.size() == 1) {
+                stage.completeExceptionally(new IOException("busy"));
+            } else if (stages.size() > 1) {
+                stage.complete("good");
+            }
+            stages.add(stage);
+            return stage;
+        })));
+        assertThat(outcomes).containsExactly("good");
+        assertThat(requests).containsExactly(1, 3, 4);
+    }
+
+    @Test
+    void an_attempt_that_another_layer_makes_instead_is_not_paid_for() {
+        OutcomeRule throttled = OutcomeRule.standard().onError(IOException.class, Verdict.THROTTLED);
+        RetryBudget budget = RetryBudget.of("budget", 0, 0, 9, environment);
+        Retry inner = Retry.of(
+                "inner",
+                c -> c.maxAttempts(2).outcomes(throttled).budget(budget).throttledBackoff((attempt, random) -> {
+                    time.advance(ofMillis(100));
+                    return 0;
+                }),
+                environment);
+        CompletableFuture<String> first = new CompletableFuture<>();
+        CompletableFuture<String> second = new CompletableFuture<>();
+        CompletableFuture<String> call = Pipeline.of(hedge(2, throttled), inner).callAsync(() -> {
+            requests.add(CallContext.current().attempt());
+            return requests.size() == 1 ? first : second;
+        });
+        first.completeExceptionally(new IOException("busy"));
+        second.complete("good");
+        assertThat(call).isCompletedWithValue("good");
+        assertThat(requests).containsExactly(1, 2);
+        assertThat(Readings.of(budget, "budget.credit")).isEqualTo(9);
+    }
+
+    @Test
+    void a_budget_that_layers_share_is_paid_once_for_a_call() {
+        OutcomeRule fewer = OutcomeRule.standard().onError(IOException.class, Verdict.IGNORED);
+        List<Function<RetryBudget, Policy>> outers = List.of(
+                shared -> Retry.of("outer", c -> c.outcomes(fewer).budget(shared), environment),
+                shared -> Hedge.of("outer", c -> c.outcomes(fewer).budget(shared), environment),
+                shared -> Pipeline.of(
+                        Retry.of("outer", c -> c.outcomes(fewer).budget(shared), environment),
+                        Hedge.of("between", c -> c.outcomes(fewer), environment)));
+        for (Function<RetryBudget, Policy> outer : outers) {
+            RetryBudget shared = RetryBudget.of("shared", 0.5, 0, 1, environment);
+            Retry inner = Retry.of("inner", c -> c.budget(shared), environment);
+            Policy both = Pipeline.of(outer.apply(shared), inner);
+            for (int i = 0; i < 100; i++) {
+                run(() -> keep(both.callAsync(() -> failingAsync(1, 1))));
+            }
+            assertThat(Readings.of(shared, "budget.withdrawn")).as("%s", both).isEqualTo(50);
+        }
+    }
+
     @Property(tries = 100)
     void however_they_are_nested_no_call_makes_more_attempts_than_its_largest_layer(
             @ForAll @Size(min = 1, max = 4) List<@IntRange(min = 1, max = 5) Integer> sizes, @ForAll int seed) {

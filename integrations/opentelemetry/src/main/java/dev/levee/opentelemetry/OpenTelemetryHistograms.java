@@ -45,7 +45,9 @@ import org.slf4j.LoggerFactory;
  * {@code addMeterProviderCustomizer}), and needs {@code opentelemetry-sdk-metrics}. Names and attributes are those of
  * the other figures: {@code levee.meter.duration} in seconds, with {@code name} and the tags of the metric. The bounds
  * are the {@linkplain LatencyHistogram#bounds() 45 fixed ones}, so that those of several processes add up. Counts are
- * cumulative from the moment when this was made, whatever temporality an exporter prefers, and never fall.
+ * cumulative, whatever temporality an exporter prefers, and never fall. As those of the other figures they are all that
+ * a source has counted, also before this was made, while the start of each point is the moment when this was made: make
+ * it before the first call, so that no backend takes what came earlier for a burst.
  *
  * <p>Between collections nothing is done. A source that throws is logged once and left out until it works again.
  * Thread-safe. See ADR 184.

@@ -44,6 +44,11 @@ final class LiveRetry extends LivePolicy<Retry> implements Retry, Repeater {
     }
 
     @Override
+    public boolean paysInto(Object other) {
+        return current() instanceof Repeater repeater && repeater.paysInto(other);
+    }
+
+    @Override
     public int maxAttempts() {
         return current() instanceof Repeater repeater ? repeater.maxAttempts() : 1;
     }

@@ -158,13 +158,18 @@ final class Prober {
         void send() {
             try {
                 timer = environment.scheduler().schedule(this::giveUp, config.timeoutNanos());
-                environment.executor().execute(this);
-            } catch (Throwable refused) { // by an executor that is full or was shut down
-                end(null, refused);
-                if (mark(BEGUN)) {
-                    mark(RETURNED);
+                Throwable refused = HandedTask.tryExecute(environment.executor(), this, LOG, "load probe");
+                if (refused != null) { // by an executor that is full or was shut down
+                    neverRuns(refused);
                 }
+            } catch (Throwable noTimer) {
+                neverRuns(noTimer);
             }
+        }
+
+        private void neverRuns(Throwable reason) {
+            end(null, reason);
+            giveBackPlace();
         }
 
         @Override

@@ -3,6 +3,7 @@ package dev.levee.loadbalancing.strategy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
+import dev.levee.core.internal.TimerThread;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.Balancers;
 import dev.levee.loadbalancing.LoadBalancer;
@@ -19,6 +20,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -358,6 +360,20 @@ class ProbingTest {
             asked.clear();
             spread(nodes, time, 3);
             assertThat(asked).hasSizeLessThanOrEqualTo(6); // or a place would have been given back twice
+        }
+
+        @Test
+        void they_are_kept_from_the_thread_of_the_timers_that_the_executor_would_run_them_on() throws Exception {
+            CompletableFuture<Thread> worker = new CompletableFuture<>();
+            probe = endpoint -> {
+                worker.complete(Thread.currentThread());
+                return new CompletableFuture<>();
+            };
+            Environment direct = Environment.builder().executor(Runnable::run).build();
+            try (LoadBalancer<String> nodes = balancer(1, EndpointSource.of(Balancers.endpoints(6)), direct)) {
+                nodes.call(address -> address);
+                assertThat(worker.get(60, TimeUnit.SECONDS)).isNotInstanceOf(TimerThread.class);
+            }
         }
 
         @Test

@@ -9,8 +9,6 @@ import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
@@ -48,9 +46,6 @@ public final class SharedLimits implements Measured, AutoCloseable {
     private final String name;
     private final StoreLink link;
     private final List<Measured> limiters = new CopyOnWriteArrayList<>();
-
-    /** The latest of each name. */
-    private final Map<String, SharedScope> scopes = new ConcurrentHashMap<>();
 
     private SharedLimits(String name, QuotaStore store, Delivery delivery, Environment environment) {
         this.name = Require.name(name);
@@ -195,13 +190,7 @@ public final class SharedLimits implements Measured, AutoCloseable {
     private SharedScope scope(String limiter, Consumer<? super SharedLimiterConfig.Builder> configure) {
         SharedLimiterConfig config = Require.configured(
                 "limiter", limiter, SharedLimiterConfig.builder(), configure, SharedLimiterConfig.Builder::build);
-        SharedScope made = Require.naming("limiter", limiter, () -> new SharedScope(limiter, config, link));
-        SharedScope before = scopes.put(limiter, made);
-        if (before != null) {
-            before.hasTwin = true;
-            made.hasTwin = true;
-        }
-        return made;
+        return Require.naming("limiter", limiter, () -> new SharedScope(limiter, config, link));
     }
 
     /**

@@ -38,11 +38,6 @@ final class SharedScope {
     private final LongAdder refused = new LongAdder();
     private final LongAdder conflicts = new LongAdder();
 
-    /**
-     * Whether another limiter of this process has the same name: two requests of a key must not be on their way then.
-     */
-    volatile boolean hasTwin;
-
     /** Permits that were taken ahead and not used in time. */
     final LongAdder lapsed = new LongAdder();
 

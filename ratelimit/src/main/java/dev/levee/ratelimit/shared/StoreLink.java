@@ -67,7 +67,7 @@ final class StoreLink {
     /** What has to be charged when the outage is over. */
     private final Set<SharedQuota> charged = new LinkedHashSet<>();
 
-    /** The keys that are on their way, of limiters whose names several limiters of this process have. */
+    /** The keys that are on their way. */
     private final TwinQuotas twins = new TwinQuotas();
 
     private int inFlight;

@@ -5,23 +5,21 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Quotas of one name and key that several limiters have: of these one request is on its way at a time, so that no two
- * take one answer. Guarded by the lock of the link.
+ * The names and keys that are on their way: of each one request at a time, also if several limiters have it, so that no
+ * two take one answer. Guarded by the lock of the link.
  */
 final class TwinQuotas {
     private final Set<List<String>> asked = new HashSet<>();
 
     /** Notes that a request begins; false if one of a twin is on its way. */
     boolean begin(SharedQuota quota) {
-        return !quota.scope.hasTwin || asked.add(id(quota));
+        return asked.add(id(quota));
     }
 
     /** Notes that no request of these is on its way any more. */
     void end(List<SharedQuota> quotas) {
         for (SharedQuota quota : quotas) {
-            if (quota.scope.hasTwin) {
-                asked.remove(id(quota));
-            }
+            asked.remove(id(quota));
         }
     }
 

@@ -70,6 +70,22 @@ class SharedLimiterTest {
         }
 
         @Test
+        void a_limiter_made_while_another_of_its_name_asks_waits_for_that_answer() {
+            SharedCluster.Node node = cluster.node();
+            RateLimiter one = exact(node, Limit.of(1, Duration.ofSeconds(10)));
+            node.way.fault = FaultyStore.Fault.HELD;
+            CompletableFuture<?> early = one.acquireAsync(1, Duration.ofMillis(10));
+            node.way.fault = FaultyStore.Fault.NONE;
+            RateLimiter two = exact(node, Limit.of(1, Duration.ofSeconds(10)));
+            CompletableFuture<?> late = two.acquireAsync(1, Duration.ofMillis(10));
+            node.way.release();
+            cluster.pass(100);
+
+            assertThat(early).isCompleted();
+            assertThat(late).isCompletedExceptionally();
+        }
+
+        @Test
         void a_flooded_limit_costs_no_trips() {
             RateLimiter limiter = exact(cluster.node(), limit);
             limiter.tryAcquire(10);

@@ -128,12 +128,7 @@ class HandingOverTest {
         void runs_on_another_thread_when_the_policy_of_a_full_pool_is_caller_runs() throws Exception {
             CountDownLatch end = new CountDownLatch(1);
             ThreadPoolExecutor full = new ThreadPoolExecutor(
-                    1,
-                    1,
-                    0,
-                    TimeUnit.SECONDS,
-                    new SynchronousQueue<>(),
-                    new ThreadPoolExecutor.CallerRunsPolicy());
+                    1, 1, 0, TimeUnit.SECONDS, new SynchronousQueue<>(), new ThreadPoolExecutor.CallerRunsPolicy());
             try {
                 full.execute(() -> await(end));
                 isKeptFromTheThreadOfTheTimers(

@@ -31,7 +31,16 @@ const picture = (page, name, whole) => page.screenshot({path: path.join(folder, 
 
 /** The colours of text and of what is behind it differ enough to be read (WCAG 2: 4.5). */
 async function contrast(page, selector) {
+  for (;;) {
+    const ratio = await contrastNow(page, selector);
+    if (ratio !== null) return ratio;
+  }
+}
+
+/** Null if the page has just replaced the element: what is in no page has no style. */
+async function contrastNow(page, selector) {
   return page.locator(selector).first().evaluate(element => {
+    if (!element.isConnected) return null;
     const rgb = text => text.match(/[\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map(c => c / 255).map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
       .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);

@@ -10,6 +10,7 @@ import dev.levee.core.Readings;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
+import dev.levee.core.testing.KeepingScheduler;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
@@ -186,22 +187,9 @@ class FaultyPartsTest {
 
     @Test
     void a_lease_that_was_kept_by_a_scheduler_that_threw_ends_no_call_twice() {
-        List<Runnable> kept = new ArrayList<>();
-        Environment environment = time.environment().toBuilder()
-                .scheduler(new Scheduler() {
-                    @Override
-                    public Timer schedule(Runnable task, long delayNanos) {
-                        kept.add(task);
-                        throw new RejectedExecutionException("kept all the same");
-                    }
-
-                    @Override
-                    public void sleep(long nanos) {}
-
-                    @Override
-                    public void park(Object blocker, long nanos) {}
-                })
-                .build();
+        KeepingScheduler scheduler = new KeepingScheduler(time.environment().scheduler());
+        Environment environment =
+                time.environment().toBuilder().scheduler(scheduler).build();
         LoadBalancer<String> nodes = LoadBalancer.of(
                 "nodes",
                 BalancingStrategy.roundRobin(),
@@ -209,7 +197,7 @@ class FaultyPartsTest {
                 config -> config.lease(Duration.ofMinutes(1)),
                 environment);
         assertThatThrownBy(nodes::pick).isInstanceOf(RejectedExecutionException.class);
-        List.copyOf(kept).forEach(Runnable::run);
+        scheduler.runKept();
         time.runReady();
         assertThat(nodes.snapshot().get(0).inFlight()).isZero();
         assertThat(Readings.of(nodes, "balancer.expired")).isZero();

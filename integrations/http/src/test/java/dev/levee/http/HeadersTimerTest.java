@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
-import dev.levee.core.Scheduler;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.policy.Backoff;
+import dev.levee.core.testing.KeepingScheduler;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import java.io.IOException;
@@ -28,7 +28,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -245,38 +244,18 @@ class HeadersTimerTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void a_scheduler_that_throws_fails_no_request_and_interrupts_nothing_later(boolean keeps) throws Exception {
-        List<Runnable> kept = new ArrayList<>();
-        Scheduler broken = new BrokenScheduler(environment.scheduler(), keeps ? kept : null);
+        KeepingScheduler broken = new KeepingScheduler(environment.scheduler());
         environment = environment.toBuilder().scheduler(broken).build();
         BalancedHttpClient client = client(inside);
         assertThat(client.send(GET, BodyHandlers.ofString()).statusCode()).isEqualTo(200);
-        kept.forEach(Runnable::run);
+        if (keeps) {
+            broken.runKept();
+        }
         assertThat(Thread.interrupted()).isFalse();
 
         assertThat(client.awaitTermination(Duration.ZERO)).isFalse();
         client.close();
         assertThat(client.awaitTermination(Duration.ofDays(1))).isTrue();
-    }
-
-    /** Sets no timer, and may keep its task. */
-    private record BrokenScheduler(Scheduler scheduler, List<Runnable> kept) implements Scheduler {
-        @Override
-        public Timer schedule(Runnable task, long delayNanos) {
-            if (kept != null) {
-                kept.add(task);
-            }
-            throw new RejectedExecutionException("planted");
-        }
-
-        @Override
-        public void sleep(long nanos) throws InterruptedException {
-            scheduler.sleep(nanos);
-        }
-
-        @Override
-        public void park(Object blocker, long nanos) {
-            scheduler.park(blocker, nanos);
-        }
     }
 
     /** Subscribes to a body and asks for nothing. */

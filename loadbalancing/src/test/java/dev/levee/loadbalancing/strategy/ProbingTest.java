@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
 import dev.levee.core.internal.TimerThread;
+import dev.levee.core.testing.KeepingScheduler;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.Balancers;
 import dev.levee.loadbalancing.LoadBalancer;
@@ -426,26 +427,14 @@ class ProbingTest {
 
         @Test
         void a_scheduler_that_throws_and_keeps_its_tasks_has_none_that_runs_later() {
-            List<Runnable> kept = new ArrayList<>();
-            Environment down = time.environment().toBuilder()
-                    .scheduler(new dev.levee.core.Scheduler() {
-                        @Override
-                        public Timer schedule(Runnable task, long delayNanos) {
-                            kept.add(task);
-                            throw new RejectedExecutionException("kept all the same");
-                        }
-
-                        @Override
-                        public void sleep(long nanos) {}
-
-                        @Override
-                        public void park(Object blocker, long nanos) {}
-                    })
-                    .build();
+            KeepingScheduler scheduler = new KeepingScheduler(time.environment().scheduler());
+            Environment down =
+                    time.environment().toBuilder().scheduler(scheduler).build();
             spread(balancer(3, EndpointSource.of(Balancers.endpoints(6)), down), time, 3);
-            List<Runnable> runs = List.copyOf(kept);
-            runs.forEach(Runnable::run);
-            assertThat(kept).hasSameSizeAs(runs); // each would go on for ever, beside those that later calls start
+            List<Runnable> runs = scheduler.kept();
+            scheduler.runKept();
+            assertThat(scheduler.kept())
+                    .hasSameSizeAs(runs); // each would go on for ever, beside those that later calls start
         }
     }
 

@@ -20,14 +20,16 @@ import java.util.concurrent.TimeoutException;
 final class ChildProcess implements AutoCloseable, Measured {
     /**
      * Small and quick to start. A client keeps idle connections for less time than a server (30 s), so that no request
-     * meets one that is being closed. On two cores {@code CompletableFuture} starts a thread for each asynchronous
-     * stage unless the common pool is told to have two. H2 would try to connect for a second and a half: we retry, on
-     * another node.
+     * meets one that is being closed. Code is compiled after a fifth of the calls that Java waits for: interpreted, a
+     * request takes many times as long, and a crowd comes before it has been called that often. On two cores
+     * {@code CompletableFuture} starts a thread for each asynchronous stage unless the common pool is told to have two.
+     * H2 would try to connect for a second and a half: we retry, on another node.
      */
     private static final List<String> JVM = List.of(
             "-Xmx128m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
+            "-XX:CompileThresholdScaling=0.2",
             "-Djdk.httpclient.keepalive.timeout=20",
             "-Djava.util.concurrent.ForkJoinPool.common.parallelism=2",
             "-Dh2.bindAddress=127.0.0.1",

@@ -7,7 +7,6 @@ import dev.levee.examples.shortlink.Without;
 import dev.levee.examples.shortlink.database.DatabaseServer;
 import dev.levee.examples.shortlink.engines.PostgresEngine;
 import dev.levee.examples.shortlink.engines.RedisEngine;
-import dev.levee.examples.shortlink.node.Code;
 import dev.levee.examples.shortlink.node.LinkTable;
 import java.net.URI;
 import java.nio.file.Path;
@@ -108,7 +107,7 @@ public final class Cluster implements AutoCloseable {
         }
         startFronts(port);
         for (URI front : frontUris) {
-            WarmUp.of(front, Code.of(urls.get(0), 0));
+            WarmUp.of(front, urls);
         }
     }
 

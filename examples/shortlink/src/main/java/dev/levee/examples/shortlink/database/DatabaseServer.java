@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.h2.api.ErrorCode;
@@ -32,6 +33,8 @@ public final class DatabaseServer {
 
     private static final String KEYS = JdbcIdempotencyStore.TABLE;
 
+    private static final int REHEARSED = 300;
+
     private DatabaseServer() {}
 
     /**
@@ -42,9 +45,25 @@ public final class DatabaseServer {
      */
     public static void run(int port, Path directory) {
         try {
-            Parent.ready(open(port, directory).getPort(), SlowTrigger::obey);
+            Server server = open(port, directory);
+            rehearse(url(server.getPort()));
+            Parent.ready(server.getPort(), SlowTrigger::obey);
         } catch (UsageException e) {
             Parent.failed(String.valueOf(e.getMessage()));
+        } catch (SQLException e) {
+            Parent.failed("the database does not answer: " + e.getMessage());
+        }
+    }
+
+    /** The first statements of a JVM take longer than a node waits: not before it says that it is there. */
+    private static void rehearse(String url) throws SQLException {
+        try (Connection connection = dataSource(url).getConnection()) {
+            for (int i = 0; i < REHEARSED; i++) {
+                try (PreparedStatement statement = connection.prepareStatement("SELECT url FROM link WHERE code = ?")) {
+                    statement.setString(1, "none " + i);
+                    statement.executeQuery().close();
+                }
+            }
         }
     }
 
@@ -83,10 +102,7 @@ public final class DatabaseServer {
 
     private static void prepare(Path directory) throws SQLException {
         String url = "jdbc:h2:file:" + directory.toAbsolutePath().resolve("links") + SETTINGS;
-        JdbcDataSource database = new JdbcDataSource();
-        database.setURL(url);
-        database.setUser("sa");
-        database.setPassword("");
+        JdbcDataSource database = dataSource(url);
         try (Connection connection = database.getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute(
@@ -100,6 +116,14 @@ public final class DatabaseServer {
             JdbcIdempotencyStore.of(database, LinkTable.SCOPE, ResultCodec.text())
                     .purge();
         }
+    }
+
+    private static JdbcDataSource dataSource(String url) {
+        JdbcDataSource database = new JdbcDataSource();
+        database.setURL(url);
+        database.setUser("sa");
+        database.setPassword("");
+        return database;
     }
 
     /** Updates are not slow: they come in one transaction with an insert that was. */

@@ -140,8 +140,11 @@ final class FrontGuards implements AutoCloseable, Measured {
 
     private void configure(UpstreamConfig.Builder<URI, HttpRequest> config) {
         RetryBudget budget = RetryBudget.of("request", BUDGET_RATIO, BUDGET_PER_SECOND, BUDGET_RESERVE, environment);
-        // Two choices steer around a node that is slow, the breakers around one that is dead.
-        config.strategy(BalancingStrategy.powerOfTwoChoices());
+        // A link is asked of the node that has it in its cache. The bound steers around a node that is slow, the
+        // breakers
+        // around one that is dead, and then to the same other one each time.
+        config.strategy(BalancingStrategy.boundedLoads(1));
+        config.key(request -> request.method().equals("GET") ? request.uri().getPath() : null);
         config.balancer(balancer -> balancer.totals(true));
         config.breaker(breaker -> breaker.totals(true)
                 .countWindow(40)

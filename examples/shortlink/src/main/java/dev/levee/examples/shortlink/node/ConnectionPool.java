@@ -24,7 +24,7 @@ final class ConnectionPool {
     private static final Retry RECONNECT = Retry.of(
             "reconnect",
             config -> config.maxAttempts(Integer.MAX_VALUE)
-                    .backoff(Backoff.fixed(Duration.ofMillis(20)))
+                    .backoff(Backoff.exponential(Duration.ofMillis(20), Duration.ofMillis(200)))
                     .budget(RetryBudget.unlimited()));
 
     /** The pool does not know H2's codes for a broken connection, and would lend one that is busy again and again. */

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NodeGuards implements Measured {
     /** More at once would not make the database any faster, and would leave no thread for what is in the cache. */
-    private static final int STATEMENTS_AT_ONCE = 6;
+    static final int STATEMENTS_AT_ONCE = 6;
 
     /**
      * A statement takes a millisecond or two. One that takes this long is cancelled, so that there is time to ask three

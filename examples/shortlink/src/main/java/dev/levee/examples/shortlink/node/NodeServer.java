@@ -34,6 +34,10 @@ import org.slf4j.LoggerFactory;
 public final class NodeServer {
     private static final Logger LOG = LoggerFactory.getLogger(NodeServer.class);
     private static final int THREADS = 16;
+
+    /** Two more than statements, for what asks whether a database is there. */
+    private static final int CONNECTIONS = NodeGuards.STATEMENTS_AT_ONCE + 2;
+
     private static final int MAX_KEY = 255;
 
     private final String name;
@@ -73,7 +77,7 @@ public final class NodeServer {
         } catch (SQLException e) {
             throw new IllegalStateException("the rehearsal failed", e);
         }
-        LinkTable table = LinkTable.of(backends, THREADS, environment);
+        LinkTable table = LinkTable.of(backends, CONNECTIONS, environment);
         String source = name + "/" + System.currentTimeMillis();
         ClickCounter clicks = ClickCounter.open(backends.primary(), source, journal, environment);
         RedisConnection redis = backends.redis() == null ? null : RedisConnection.to(backends.redis());

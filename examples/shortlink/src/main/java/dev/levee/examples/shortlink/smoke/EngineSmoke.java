@@ -34,6 +34,9 @@ public final class EngineSmoke {
 
     private static final int VICTIM = 1;
 
+    /** Half of what three processes and H2 are given: here there are ten, and two cores have to be enough for them. */
+    private static final int RATE = Workload.RATE / 2;
+
     /** A front asks a Redis that is away again after five seconds and a quarter of that at most. */
     private static final long FOUND_NANOS = TimeUnit.MILLISECONDS.toNanos(6_500);
 
@@ -77,7 +80,7 @@ public final class EngineSmoke {
         Events events = new Events(System.out);
         Report report = new Report();
         Path data = TemporaryFolder.passable();
-        Workload workload = Workload.of(urls, seconds(END), 0);
+        Workload workload = Workload.of(urls, RATE, seconds(END), 0);
         try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, engines, events)) {
             new EngineSmoke(cluster, engines, events).run(workload, without, report);
         } finally {
@@ -110,7 +113,8 @@ public final class EngineSmoke {
         report.put(
                 "redirectsRefused",
                 count(counted, outcome -> outcome.request().kind().isRedirect() && outcome.status() == 429));
-        LostLinks links = LostLinks.search(outcomes, driver);
+        LostLinks links =
+                LostLinks.search(outcomes, driver, () -> events.stillOpen().isEmpty());
         report.put("acknowledgedLinks", links.acknowledged());
         report.put("lostLinks", links.lost());
         LostClicks clicks = LostClicks.search(outcomes, cluster.database());
@@ -226,6 +230,7 @@ public final class EngineSmoke {
                 cluster.startRedis();
                 redisIsBackNanos = now();
                 faults.fault(redisDiedNanos, redisIsBackNanos);
+                faults.limitsRefill(redisDiedNanos, redisIsBackNanos + FOUND_NANOS);
             }
             if (engines.replicas()) {
                 from = begin("ReplicaDead", REPLICA_DIES, "the replica is killed (SIGKILL)");

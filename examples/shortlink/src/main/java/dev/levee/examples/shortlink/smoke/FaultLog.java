@@ -9,6 +9,7 @@ import java.util.Map;
 final class FaultLog {
     private final List<Interval> faults = new ArrayList<>();
     private final List<Interval> databaseAway = new ArrayList<>();
+    private final List<Interval> refills = new ArrayList<>();
     private final Map<String, Long> deaths = new HashMap<>();
 
     private record Interval(long from, long to) {
@@ -25,6 +26,11 @@ final class FaultLog {
     void databaseAway(long from, long to) {
         databaseAway.add(new Interval(from, to));
         fault(from, to);
+    }
+
+    /** What the limits are kept on was lost: they began with nothing, and refuse more than they need to. */
+    void limitsRefill(long from, long to) {
+        refills.add(new Interval(from, to));
     }
 
     void nodeDied(String incarnation, long at) {
@@ -44,6 +50,10 @@ final class FaultLog {
     boolean isDatabaseLive(Outcome outcome) {
         return databaseAway.stream()
                 .noneMatch(away -> away.overlaps(outcome.request().atNanos(), outcome.endNanos()));
+    }
+
+    boolean doLimitsRefill(Outcome outcome) {
+        return refills.stream().anyMatch(it -> it.overlaps(outcome.request().atNanos(), outcome.endNanos()));
     }
 
     boolean isAlive(String incarnation, long at) {

@@ -52,7 +52,7 @@ final class Judge {
         if (outcome.isRight()) {
             return Verdict.OK;
         }
-        if (outcome.status() == 429 && outcome.request().kind() == Kind.GUESS) {
+        if (outcome.status() == 429 && (outcome.request().kind() == Kind.GUESS || faults.doLimitsRefill(outcome))) {
             return Verdict.REFUSED_BY_RATE_LIMIT;
         }
         return couldBeAnswered(outcome) ? Verdict.FAILED : Verdict.DEGRADED;

@@ -53,7 +53,7 @@ public final class Rehearsal {
      * @throws UsageException if the links cannot be stored
      */
     public static Rehearsal of(Cluster cluster, List<String> urls) throws UsageException {
-        Workload workload = Workload.of(urls, TURN_NANOS, 0);
+        Workload workload = Workload.of(urls, Workload.RATE, TURN_NANOS, 0);
         try {
             LinkTable.seed(cluster.database(), workload.stored());
         } catch (SQLException e) {

@@ -68,8 +68,8 @@ public final class Smoke {
         Events events = new Events(System.out);
         Report report = new Report();
         Path data = TemporaryFolder.make();
-        Workload workload =
-                Workload.of(urls, seconds(FLOOD), seconds(END - FLOOD), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
+        Workload workload = Workload.of(
+                urls, Workload.RATE, seconds(FLOOD), seconds(END - FLOOD), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
         try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, Engines.NONE, events)) {
             new Smoke(cluster, events).run(workload, report);
         } finally {
@@ -110,7 +110,8 @@ public final class Smoke {
                 .toList();
         Judge judge = new Judge(outcomes, faults);
         judge.report(counted, report);
-        LostLinks links = LostLinks.search(outcomes, driver);
+        LostLinks links =
+                LostLinks.search(outcomes, driver, () -> events.stillOpen().isEmpty());
         report.put("acknowledgedLinks", links.acknowledged());
         report.put("lostLinks", links.lost());
         LostClicks clicks = LostClicks.search(outcomes, cluster.database());

@@ -31,26 +31,29 @@ record Workload(List<Request> requests, List<String> stored) {
      * Makes the load.
      *
      * @param urls the well-known URLs
+     * @param rate requests per second of ordinary clients
      * @param nanos how long it is
      * @param againNanos what came in so much of its end comes once again after it, at the same moments and of the same
      *     kinds, so that the two can be compared; 0 for nothing
      * @param crowdsAtNanos when crowds come
      */
-    static Workload of(List<String> urls, long nanos, long againNanos, long... crowdsAtNanos) {
-        return new Maker(urls).make(nanos, againNanos, crowdsAtNanos);
+    static Workload of(List<String> urls, int rate, long nanos, long againNanos, long... crowdsAtNanos) {
+        return new Maker(urls, rate).make(nanos, againNanos, crowdsAtNanos);
     }
 
     private static final class Maker {
         private final Random random = new Random(42);
         private final List<String> urls;
+        private final int rate;
         private final Zipf zipf;
         private final List<String> stored;
         private final List<Request> requests = new ArrayList<>();
         private int made;
         private long end;
 
-        Maker(List<String> urls) {
+        Maker(List<String> urls, int rate) {
             this.urls = urls;
+            this.rate = rate;
             this.zipf = new Zipf(urls.size());
             this.stored = new ArrayList<>(urls);
         }
@@ -58,9 +61,9 @@ record Workload(List<Request> requests, List<String> stored) {
         Workload make(long nanos, long againNanos, long... crowdsAtNanos) {
             end = nanos + againNanos;
             Map<Long, Kind> again = new TreeMap<>();
-            double meanGap = 1e9 / (RATE + GUESSES);
+            double meanGap = 1e9 / (rate + GUESSES);
             for (double at = gap(meanGap); at < nanos; at += gap(meanGap)) {
-                Kind kind = random.nextInt(RATE + GUESSES) < GUESSES ? Kind.GUESS : kind();
+                Kind kind = random.nextInt(rate + GUESSES) < GUESSES ? Kind.GUESS : kind();
                 add((long) at, kind);
                 if ((long) at >= nanos - againNanos) {
                     again.put((long) at + againNanos, kind);

@@ -16,8 +16,10 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -65,6 +67,27 @@ class FrontServerTest {
 
         assertThat(answer.statusCode()).isEqualTo(302);
         assertThat(twoAsked.getCount()).isZero();
+    }
+
+    @Test
+    void a_link_is_asked_of_the_node_that_has_it_and_others_of_others() throws Exception {
+        URI front = front(Without.TIMEOUT, 302);
+        Set<String> askedFirst = new HashSet<>();
+        for (int link = 0; link < 20; link++) {
+            Set<String> asked = new HashSet<>();
+            for (int i = 0; i < 2; i++) {
+                HttpRequest get = HttpRequest.newBuilder(front.resolve("/AAAAAA" + (10 + link)))
+                        .build();
+                asked.add(http.send(get, BodyHandlers.ofString())
+                        .headers()
+                        .firstValue("X-Node")
+                        .orElse("none"));
+            }
+            assertThat(asked).hasSize(1);
+            askedFirst.addAll(asked);
+        }
+
+        assertThat(askedFirst).containsExactlyInAnyOrder("first", "second");
     }
 
     @Test

@@ -65,6 +65,17 @@ class JudgeTest {
     }
 
     @Test
+    void a_limit_that_fills_again_may_refuse_every_client() {
+        faults.limitsRefill(10 * MILLI, 20 * MILLI);
+
+        assertThat(judge(new Outcome(request(15), 16 * MILLI, 429, "", "", false)))
+                .isEqualTo(Verdict.REFUSED_BY_RATE_LIMIT);
+        assertThat(judge(new Outcome(request(25), 26 * MILLI, 429, "", "", false)))
+                .isEqualTo(Verdict.FAILED);
+        assertThat(judge(refused(15))).isEqualTo(Verdict.FAILED);
+    }
+
+    @Test
     void the_figures_add_up() {
         faults.databaseAway(10 * MILLI, 20 * MILLI);
         Report report = new Report();

@@ -10,11 +10,12 @@ import org.junit.jupiter.api.Test;
 class WorkloadTest {
     private static final List<String> URLS = List.of("http://example.com/1", "http://example.com/2?a=b");
 
-    private final Workload workload = Workload.of(URLS, TimeUnit.SECONDS.toNanos(30), 0, TimeUnit.SECONDS.toNanos(10));
+    private final Workload workload =
+            Workload.of(URLS, Workload.RATE, TimeUnit.SECONDS.toNanos(30), 0, TimeUnit.SECONDS.toNanos(10));
 
     @Test
     void it_is_the_same_every_time() {
-        assertThat(Workload.of(URLS, TimeUnit.SECONDS.toNanos(30), 0, TimeUnit.SECONDS.toNanos(10)))
+        assertThat(Workload.of(URLS, Workload.RATE, TimeUnit.SECONDS.toNanos(30), 0, TimeUnit.SECONDS.toNanos(10)))
                 .isEqualTo(workload);
     }
 
@@ -71,7 +72,7 @@ class WorkloadTest {
     void the_end_can_come_once_again_with_other_links() {
         long again = TimeUnit.SECONDS.toNanos(4);
         long end = TimeUnit.SECONDS.toNanos(30);
-        Workload twice = Workload.of(URLS, end, again, TimeUnit.SECONDS.toNanos(10));
+        Workload twice = Workload.of(URLS, Workload.RATE, end, again, TimeUnit.SECONDS.toNanos(10));
 
         List<Request> first = between(twice, end - again, end);
         List<Request> second = between(twice, end, end + again);

@@ -29,6 +29,9 @@ public final class Compare {
     /** How many targets are asked again: if more seem missed, it is no accident of one of them, and time matters. */
     private static final int MAX_AGAIN = 10;
 
+    /** The same for those that are still missed then. */
+    private static final int MAX_ONCE_MORE = 4;
+
     private Compare() {}
 
     /**
@@ -106,7 +109,10 @@ public final class Compare {
             doubtful.addAll(judge.unclear(rows));
             askAgain(doubtful, measurement.again(), rows, log);
             // What would fail the run was perhaps measured while the machine did something else.
-            askAgain(judge.failed(rows), measurement.again(), rows, log);
+            List<Target> failed = judge.failed(rows);
+            if (failed.size() <= MAX_ONCE_MORE) {
+                askAgain(failed, measurement.again(), rows, log);
+            }
         } catch (RunnerException failure) {
             System.err.println("compare: JMH could not run: " + failure.getMessage());
             return 2;

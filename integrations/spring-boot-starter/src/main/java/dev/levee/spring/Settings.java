@@ -87,6 +87,9 @@ final class Settings {
             boolean index = name.isNumericIndex(i);
             if (index) {
                 if (node.value != null || (node.list != null && node.list != source)) {
+                    if (node.value != null && node.source == source) {
+                        root.sayTwoForms(node.path, node.origin);
+                    }
                     return;
                 }
                 node.list = source;
@@ -99,12 +102,16 @@ final class Settings {
                     "stands in one place as \"" + node.written + "\" and as \"" + written + "\", which are one name";
             root.twice.add(new Problem(node.path, null, reason, node.origin)); // a value may be a secret
         }
+        String origin =
+                property.getOrigin() == null ? null : property.getOrigin().toString();
+        if (node.value == null && node.list == source) {
+            root.sayTwoForms(node.path, origin);
+        }
         if (node.value == null && node.list == null) {
             node.source = source;
             node.written = written;
             node.value = env.resolvePlaceholders(String.valueOf(property.getValue()));
-            node.origin =
-                    property.getOrigin() == null ? null : property.getOrigin().toString();
+            node.origin = origin;
         }
     }
 
@@ -139,7 +146,7 @@ final class Settings {
 
         private String written = "";
 
-        /** Of the root: names that one source has in two forms, of which one value would be lost. */
+        /** Of the root: names that one source has twice, or as a value and as a list, so that one would be lost. */
         private final List<Problem> twice = new ArrayList<>();
 
         /** Whether the value may be a secret, and is not said. */
@@ -177,6 +184,14 @@ final class Settings {
 
         List<Problem> twice() {
             return twice;
+        }
+
+        private void sayTwoForms(String path, @Nullable String origin) {
+            Problem problem =
+                    new Problem(path, null, "stands in one place as one value and as a list, of which one counts", origin);
+            if (!twice.contains(problem)) {
+                twice.add(problem);
+            }
         }
 
         boolean isList() {

@@ -617,6 +617,18 @@ class ConfigurationTest {
     }
 
     @Test
+    void a_value_and_a_list_of_one_name_fail_the_start() {
+        String both = "stands in one place as one value and as a list";
+        fails("levee.pipelines.a", both, "levee.pipelines.a=retry", "levee.pipelines.a[0]=breaker");
+        fails("levee.pipelines.a", both, "levee.pipelines.a[0]=breaker", "levee.pipelines.a=retry");
+        fails(
+                "levee.policies.a-breaker.outcomes.ignored",
+                both,
+                "levee.policies.a-breaker.outcomes.ignored=java.io.IOException",
+                "levee.policies.a-breaker.outcomes.ignored[0]=java.lang.IllegalStateException");
+    }
+
+    @Test
     void a_list_with_an_empty_element_fails_the_start() {
         String empty = "has an empty element";
         for (String elements : List.of("retry,,breaker", "retry, ,breaker", "retry,breaker,", ",")) {

@@ -155,10 +155,10 @@ final class Node<A> {
             }
             long stamp = tryEnter(gate, start);
             if (stamp == Gate.REFUSED) {
+                unreserve(); // first, since a gate of a user may throw when it is asked for its name
                 if (listener != Listener.NONE) {
                     listener.onRefused(gate.kind(), gate.name());
                 }
-                unreserve();
                 return Gate.REFUSED;
             }
             if (countIn()) {

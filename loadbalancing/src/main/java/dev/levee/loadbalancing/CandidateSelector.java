@@ -12,7 +12,9 @@ import java.util.List;
 final class CandidateSelector {
     private final Panic panic;
     private final boolean refuseInPanic;
-    /** Which priorities panic, in ascending order of the priorities of the last set. */
+    /** The priorities of the last set, ascending. */
+    private int[] known = {};
+    /** Which of these panic. */
     private boolean[] panics = {};
 
     CandidateSelector(HealthConfig<?> config) {
@@ -32,7 +34,12 @@ final class CandidateSelector {
                 healthy[level]++;
             }
         }
-        boolean[] before = Arrays.copyOf(panics, priorities.length);
+        boolean[] before = new boolean[priorities.length];
+        for (int i = 0; i < before.length; i++) {
+            int at = Arrays.binarySearch(known, priorities[i]);
+            before[i] = at >= 0 && panics[at];
+        }
+        known = priorities;
         panics = panic.levels(healthy, total, before);
         boolean[] open = refuseInPanic ? new boolean[priorities.length] : Panic.open(healthy, panics);
         BitSet candidates = new BitSet(all.size());

@@ -167,19 +167,39 @@ final class EndpointSet<A> implements Candidates {
     }
 
     /**
-     * Enters an endpoint past its gate: the owner of the key or any, or the next, those first whose calls did well that
-     * went past before. Returns its index, or {@link #NONE}.
+     * Enters an endpoint past its gate: the owner of the key or any, or the next, those first that are not to be
+     * avoided, and of these those whose calls did well that went past before. Returns its index, or {@link #NONE}.
+     *
+     * @param avoided in the form of {@link TriedHosts}
      */
-    int enterPast(long hash, long nowNanos) {
+    int enterPast(long hash, long nowNanos, @Nullable Object avoided) {
         if (nodes.length == 0) {
             return NONE;
         }
         // Those that take turns have done so for this call already, and would come to the same endpoint each time.
         int first = Math.max(0, strategy.usesKey() ? pick(hash, null, nowNanos) : random.nextInt(nodes.length));
+        int index = enterPastFrom(first, avoided, false);
+        if (index == NONE && avoided != null) {
+            index = enterPastFrom(first, avoided, true);
+        }
+        return index == NONE && timed ? enterPastAmong(hash) : index;
+    }
+
+    /** Enters one of those that may be passed as if they were the whole set, since others are no capacity. */
+    private int enterPastAmong(long hash) {
+        BalancingStrategy.Picker asked = picker;
+        int index = asked == null ? NONE : checked(asked.pick(hash, candidate -> nodes[candidate].mayBePassed()));
+        return index != NONE && nodes[index].enterPast() ? index : NONE;
+    }
+
+    private int enterPastFrom(int first, @Nullable Object avoided, boolean allowAvoided) {
         for (int i = 0; i < 2 * nodes.length; i++) {
             int index = (first + i) % nodes.length;
+            Node<A> node = nodes[index];
             boolean promising = i < nodes.length;
-            if (nodes[index].isPromising() == promising && nodes[index].enterPast()) {
+            if ((allowAvoided || avoided == null || !TriedHosts.contains(avoided, node))
+                    && node.isPromising() == promising
+                    && node.enterPast()) {
                 return index;
             }
         }

@@ -73,7 +73,16 @@ final class Leases {
             if (timers != null) {
                 timers.take(timerNumber, this);
             } else if (timer != null) {
-                timer.cancel();
+                try {
+                    timer.cancel();
+                } catch (Throwable thrown) { // by a scheduler of a user: the ticket must be closed nevertheless
+                    SafeLog.warn(
+                            LOG,
+                            "balancer \"{}\": the lease of a ticket for {} could not be cancelled",
+                            leases.balancer,
+                            ticket.label(),
+                            thrown);
+                }
             }
         }
 

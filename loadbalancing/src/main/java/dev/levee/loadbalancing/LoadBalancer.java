@@ -32,9 +32,10 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Changes.</b> When the source publishes a new set, later calls see it whole; calls in flight end where they are.
  * An endpoint with the same id and an equal address is the same one: its calls in flight and its gate stay, its weight
  * may change. One with another address, or one that had left, starts afresh, with no calls in flight and a new gate.
- * Endpoints with the same id in one set are one, with the sum of their weights (at most {@link Endpoint#MAX_WEIGHT}); a
- * set in which they have different addresses is refused with {@code IllegalArgumentException} and the old set stays.
- * The order in which a source names endpoints never matters.
+ * Endpoints with the same id in one set are one, with the sum of their weights (at most {@link Endpoint#MAX_WEIGHT}),
+ * the first of their priorities and the labels of all, of different values the first in the order of texts; a set in
+ * which they have different addresses is refused with {@code IllegalArgumentException} and the old set stays. The order
+ * in which a source names endpoints never matters.
  *
  * <p>With {@link LoadBalancerConfig.Builder#health} endpoints that fail checks or calls are left out for all calls, for
  * a time.

@@ -17,6 +17,7 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -70,8 +71,12 @@ abstract class Membership<A> {
     private final OneAtATime publications = new OneAtATime(this::takePublished);
     private final SessionDrains<A> sessions;
     /** What the source published last. */
-    private volatile @Nullable Collection<Endpoint<A>> published;
-    /** The endpoints of that. */
+    private volatile @Nullable Publication<A> published;
+    /** What was taken in last, if it is not contradictory; in the order of the ids, each once. */
+    private @Nullable Publication<A> taken;
+
+    private List<Endpoint<A>> accepted = List.of();
+    /** The same, without the weights of those whose sessions have had their time. */
     private volatile @Nullable Map<String, Endpoint<A>> latest;
     /** The endpoints of {@link #set}. */
     private @Nullable Map<String, Endpoint<A>> applied;
@@ -131,27 +136,41 @@ abstract class Membership<A> {
         }
     }
 
-    /** Takes a new set. Makes gates and pickers, which are user code, without holding a lock. */
-    final void update(Collection<Endpoint<A>> endpoints) {
-        published = Require.nonNull("endpoints", endpoints);
-        publications.run();
-    }
+    /** One set of a source, which may publish the same collection again with other endpoints in it. */
+    private static final class Publication<A> {
+        final Collection<Endpoint<A>> endpoints;
 
-    private void takePublished() {
-        Collection<Endpoint<A>> last = published;
-        if (last != null) {
-            latest = merge(sessions.apply(last));
-            updates.run();
+        Publication(Collection<Endpoint<A>> endpoints) {
+            this.endpoints = endpoints;
         }
     }
 
+    /** Takes a new set. Makes gates and pickers, which are user code, without holding a lock. */
+    final void update(Collection<Endpoint<A>> endpoints) {
+        published = new Publication<>(Require.nonNull("endpoints", endpoints));
+        publications.run();
+    }
+
+    /** Takes what was published, or, if there is nothing new, the time that has passed for sessions. */
+    private void takePublished() {
+        Publication<A> last = published;
+        if (last != null && last != taken) {
+            taken = last;
+            accepted = merge(last.endpoints); // throws if they are contradictory: then sessions go by the old set
+        }
+        Map<String, Endpoint<A>> byId = new LinkedHashMap<>();
+        sessions.apply(accepted).forEach(endpoint -> byId.put(endpoint.id(), endpoint));
+        latest = byId;
+        updates.run();
+    }
+
     /** Returns the endpoints in the order of their ids, each id once. */
-    private static <A> Map<String, Endpoint<A>> merge(Collection<Endpoint<A>> endpoints) {
+    private static <A> List<Endpoint<A>> merge(Collection<Endpoint<A>> endpoints) {
         Map<String, Endpoint<A>> byId = new TreeMap<>();
         for (Endpoint<A> endpoint : Require.nonNull("endpoints", endpoints)) {
             byId.merge(Require.nonNull("endpoint", endpoint).id(), endpoint, Membership::sum);
         }
-        return byId;
+        return List.copyOf(byId.values());
     }
 
     private static <A> Endpoint<A> sum(Endpoint<A> one, Endpoint<A> other) {
@@ -160,7 +179,18 @@ abstract class Membership<A> {
                     "endpoints of one id must have one address, but \"" + Text.printable(one.id()) + "\" has "
                             + text(one.address()) + " and " + text(other.address()) + "; give each an id of its own");
         }
-        return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAX_WEIGHT));
+        Map<String, String> labels = new TreeMap<>(one.labels());
+        other.labels().forEach((label, value) -> labels.merge(label, value, Membership::least));
+        return new Endpoint<>(
+                one.id(),
+                one.address(),
+                Math.min(one.weight() + other.weight(), Endpoint.MAX_WEIGHT),
+                Math.min(one.priority(), other.priority()),
+                labels);
+    }
+
+    private static String least(String one, String other) {
+        return one.compareTo(other) <= 0 ? one : other;
     }
 
     private static String text(Object address) {

@@ -155,10 +155,10 @@ final class Node<A> {
             }
             long stamp = tryEnter(gate, start);
             if (stamp == Gate.REFUSED) {
+                unreserve(); // first, since a gate of a user may throw when it is asked for its name
                 if (listener != Listener.NONE) {
                     listener.onRefused(gate.kind(), gate.name());
                 }
-                unreserve();
                 return Gate.REFUSED;
             }
             if (countIn()) {
@@ -173,6 +173,11 @@ final class Node<A> {
     /** Whether the last call that went past the gate succeeded; true if none did so far. */
     boolean isPromising() {
         return passing != null && passing.isPromising();
+    }
+
+    /** Whether one more call may go past the gate, if there is a place for it. */
+    boolean mayBePassed() {
+        return gate != null && passing != null && gate.mayBePassed() && passing.hasRoom();
     }
 
     /** Counts a call as in flight that goes past the gate; false if it may not, or too many do. */
@@ -200,7 +205,8 @@ final class Node<A> {
         }
     }
 
-    private void unreserve() {
+    /** Gives a place back that was reserved for a call that was not sent. */
+    void unreserve() {
         if (tracker != null) {
             tracker.release();
         }
@@ -289,8 +295,7 @@ final class Node<A> {
                 OutcomeRule own = gate.outcomes();
                 Verdict toGate = own == rule ? verdict : judge(own, result, error, here);
                 if (toGate == Verdict.IGNORED && !Outcomes.mayHaveRun(toGate, error)) {
-                    cancel(gate, stamp, start);
-                    publish(gate, start, end, toGate);
+                    cancel(gate, stamp, start, end);
                 } else {
                     exit(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
                 }
@@ -326,8 +331,7 @@ final class Node<A> {
         long end = readEnd();
         try {
             if (gate != null) {
-                cancel(gate, stamp, start);
-                publish(gate, start, end, Verdict.IGNORED);
+                cancel(gate, stamp, start, end);
             }
         } finally {
             ended(token, start, end, Verdict.IGNORED, null, null);
@@ -369,6 +373,14 @@ final class Node<A> {
             exitPast(watch, start, Verdict.IGNORED);
         } else {
             left.cancel(stamp, readsStart ? start : 0L);
+        }
+    }
+
+    /** The same for a call that the gate has been told of, and its listener. */
+    private void cancel(Gate left, long stamp, long start, long end) {
+        cancel(left, stamp, start);
+        if (watch == null || stamp != PASSED) {
+            publish(left, start, end, Verdict.IGNORED);
         }
     }
 

@@ -48,11 +48,20 @@ final class PassingCalls {
         return state.get() >>> RUN_SHIFT > 0;
     }
 
+    /** Whether fewer are in flight than are allowed. */
+    boolean hasRoom() {
+        return hasRoom(state.get());
+    }
+
+    private static boolean hasRoom(long seen) {
+        return inFlight(seen) < limit(seen);
+    }
+
     /** Counts a call in; false if as many are in flight as are allowed. */
     boolean tryEnter() {
         while (true) {
             long seen = state.get();
-            if (inFlight(seen) >= limit(seen)) {
+            if (!hasRoom(seen)) {
                 return false;
             }
             if (state.compareAndSet(seen, seen + 1)) {

@@ -27,9 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   strategy      picks an index of the set              NONE: allow the tried ones again, or refuse the call
  *      |
- *   TriedHosts    claims the node (operations only)      lost: another run has claimed a node; pick again
- *      |
  *   LoadTracker   reserves a place (bounded loads only)  lost: another call has taken the place; pick again
+ *      |
+ *   TriedHosts    claims the node (operations only)      lost: another run has claimed a node; pick again
  *      |
  *   Gate          admits the call                        refused: pick among the remaining; closed: take the new set
  *      |                                                 all refused: go past one, as far as GateWatch allows
@@ -143,17 +143,14 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         EndpointSet<A> from = set;
         long now = readTime(from);
         RemainingEndpoints remaining = tried == null ? null : tried.remainingOf(from);
+        Object before = remaining == null ? null : remaining.read;
         int lostRaces = 0;
         while (true) {
             int index = next(from, hash, remaining, now);
             if (index == EndpointSet.NONE) {
-                return dispatchPast(from, hash, exchange);
+                return dispatchPast(from, hash, exchange, tried, before);
             }
             Node<A> node = from.nodes[index];
-            if (tried != null && !tried.claim(node, remaining)) {
-                remaining = tried.refresh(remaining, from);
-                continue;
-            }
             if (!node.reserve()) {
                 lostRaces = lostRace(from, lostRaces);
                 if (from != set) { // the place may be one of the new set
@@ -161,6 +158,11 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
                     now = readTime(from);
                     remaining = tried == null ? null : tried.remainingOf(from);
                 }
+                continue;
+            }
+            if (tried != null && !tried.claim(node, remaining)) {
+                node.unreserve();
+                remaining = tried.refresh(remaining, from);
                 continue;
             }
             long start = from.isTimed() ? now : node.readStart();
@@ -180,13 +182,25 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         }
     }
 
-    /** Goes past the gate of an endpoint, since those of all refuse; or refuses the call. See ADR 64. */
+    /**
+     * Goes past the gate of an endpoint, since those of all refuse; or refuses the call. See ADR 64.
+     *
+     * @param before what the operation had been sent to before this run, in the form of {@link TriedHosts}; the others
+     *     come first
+     */
     @SuppressWarnings("unchecked") // without an exchange T is Ticket<A>
     private <T extends @Nullable Object, X extends Throwable> T dispatchPast(
-            EndpointSet<A> from, long hash, @Nullable Exchange<? super A, T, X> exchange) throws X {
+            EndpointSet<A> from,
+            long hash,
+            @Nullable Exchange<? super A, T, X> exchange,
+            @Nullable TriedHosts tried,
+            @Nullable Object before)
+            throws X {
         GateWatch watch = gateWatch;
         int endpoints = from.undrained().size();
-        int index = watch == null || !watch.mayPass(endpoints) ? EndpointSet.NONE : from.enterPast(hash, watch.now());
+        int index = watch == null || !watch.mayPass(endpoints)
+                ? EndpointSet.NONE
+                : from.enterPast(hash, watch.now(), before);
         refreshSource();
         if (watch == null || index == EndpointSet.NONE) {
             environment.listener().onRefused(Policy.Kind.BALANCER, name);
@@ -194,6 +208,9 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         }
         watch.passes(endpoints);
         Node<A> node = from.nodes[index];
+        if (tried != null) {
+            tried.claimAlone(node, before);
+        }
         long start = watch.now();
         return exchange == null
                 ? (T) new Ticket<>(from.candidate(index), node, Node.PASSED, start, leases)

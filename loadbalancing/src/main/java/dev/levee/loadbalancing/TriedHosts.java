@@ -64,6 +64,16 @@ abstract class TriedHosts {
         return true;
     }
 
+    /**
+     * Claims a host that this run goes to although its gate refuses, as those of all do: what has refused is forgotten,
+     * and what runs before were sent to is not.
+     *
+     * @param before what they were sent to
+     */
+    final void claimAlone(Node<?> node, @Nullable Object before) {
+        tried = before == null || contains(before, node) ? node : plus(before, node);
+    }
+
     /** Reads again what other runs have claimed. */
     final RemainingEndpoints refresh(@Nullable RemainingEndpoints remaining, EndpointSet<?> set) {
         Object now = tried;

@@ -275,6 +275,30 @@ class ActiveHealthTest {
         }
 
         @Test
+        void a_panic_of_a_priority_that_has_left_is_none_of_the_next() {
+            List<Endpoint<String>> second = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                second.add(Endpoint.of("p" + i).withPriority(1));
+            }
+            List<Endpoint<String>> both = new ArrayList<>(Balancers.endpoints(10));
+            both.addAll(second);
+            Watched nodes = new Watched(
+                    time,
+                    both,
+                    config -> config.health(
+                            h -> h.check(ActiveHealthTest.this::check).checkEvery(Duration.ofSeconds(1), 0)));
+            for (int i = 0; i < 9; i++) {
+                down.add(Balancers.id(i)); // the first panics, and can take 14 %
+                down.add("p" + i); // the second has 55 %, can take 77 %, and does not panic
+            }
+            time.advance(Duration.ofSeconds(3));
+            assertThat(nodes.measured("balancer.panic")).isOne();
+            nodes.source.set(second);
+            assertThat(nodes.measured("balancer.panic")).isZero();
+            assertThat(nodes.targets(40)).hasSize(11);
+        }
+
+        @Test
         void a_priority_that_is_nearly_dead_does_not_get_all_the_calls() {
             List<Endpoint<String>> endpoints = new ArrayList<>(Balancers.endpoints(10));
             for (int i = 0; i < 10; i++) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
+import dev.levee.core.Listener;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Readings;
 import dev.levee.core.RefusedException;
@@ -30,7 +31,7 @@ class FaultyPartsTest {
     private boolean throwsAtEntry;
     private boolean throwsAtExit;
 
-    private final class FaultyGate implements Gate {
+    private class FaultyGate implements Gate {
         @Override
         public String name() {
             return "faulty";
@@ -272,5 +273,113 @@ class FaultyPartsTest {
         nodes.close();
         tasks.subList(1, tasks.size()).forEach(Runnable::run);
         assertThat(time.pendingTimers()).isZero();
+    }
+
+    /** Delegates, but a timer of it cannot be cancelled. */
+    private Environment withTimersThatCannotBeCancelled() {
+        Scheduler real = time.environment().scheduler();
+        return time.environment().toBuilder()
+                .scheduler(new Scheduler() {
+                    @Override
+                    public Timer schedule(Runnable task, long delayNanos) {
+                        real.schedule(task, delayNanos);
+                        return () -> {
+                            throw new IllegalStateException("cancel");
+                        };
+                    }
+
+                    @Override
+                    public void sleep(long nanos) throws InterruptedException {
+                        real.sleep(nanos);
+                    }
+
+                    @Override
+                    public void park(Object blocker, long nanos) {
+                        real.park(blocker, nanos);
+                    }
+                })
+                .build();
+    }
+
+    @Test
+    void a_ticket_whose_lease_cannot_be_cancelled_is_closed_all_the_same() {
+        FakeGate gate = new FakeGate("a", time.environment());
+        LoadBalancer<String> nodes = LoadBalancer.of(
+                "nodes",
+                BalancingStrategy.roundRobin(),
+                EndpointSource.of(Balancers.endpoints(1)),
+                config -> config.lease(Duration.ofMinutes(1)).gatePerEndpoint(endpoint -> gate),
+                withTimersThatCannotBeCancelled());
+        Ticket<String> ticket = nodes.pick();
+        assertThat(ticket.complete("yes", null)).isTrue();
+        CompletableFuture<String> answer = nodes.callAsync(CompletableFuture::completedFuture);
+        assertThat(answer).isCompleted();
+        assertThat(gate.verdicts()).containsExactly(Verdict.SUCCESS, Verdict.SUCCESS);
+        assertThat(nodes.snapshot().get(0).inFlight()).isZero();
+        time.advance(Duration.ofMinutes(2));
+        assertThat(gate.isSettled()).isTrue();
+        assertThat(nodes.snapshot().get(0).inFlight()).isZero();
+    }
+
+    @Test
+    void a_drain_whose_deadline_cannot_be_cancelled_ends_all_the_same() {
+        List<String> closed = new ArrayList<>();
+        UpdatableEndpoints<String> source = EndpointSource.updatable(Balancers.endpoints(2));
+        FakeGate gate = new FakeGate("a", time.environment());
+        LoadBalancer<String> nodes = LoadBalancer.of(
+                "nodes",
+                BalancingStrategy.roundRobin(),
+                source,
+                config -> config.drain(Duration.ofSeconds(30), endpoint -> closed.add(endpoint.id()))
+                        .gatePerEndpoint(endpoint -> gate),
+                withTimersThatCannotBeCancelled());
+        source.set(Balancers.endpoints(1));
+        time.runReady();
+        assertThat(closed).containsExactly("e01");
+        Exchange<String, String, RuntimeException> leaves = address -> {
+            source.set(List.of(Endpoint.of("other")));
+            return "yes";
+        };
+        assertThat(nodes.call(leaves)).isEqualTo("yes");
+        assertThat(gate.verdicts()).containsExactly(Verdict.SUCCESS);
+        time.runReady();
+        assertThat(closed).containsExactly("e01", "e00");
+    }
+
+    @Test
+    void a_gate_that_cannot_name_itself_keeps_no_place_when_it_refuses() {
+        boolean[] shut = {true};
+        Environment heard = time.environment().toBuilder()
+                .listener(new Listener() {})
+                .build();
+        LoadBalancer<String> nodes = LoadBalancer.of(
+                "nodes",
+                BalancingStrategy.boundedLoads(0.25),
+                EndpointSource.of(Balancers.endpoints(2)),
+                config -> config.gatePerEndpoint(endpoint -> new FaultyGate() {
+                    @Override
+                    public Environment environment() {
+                        return heard;
+                    }
+
+                    @Override
+                    public String name() {
+                        if (shut[0]) {
+                            throw new IllegalStateException("name");
+                        }
+                        return "faulty";
+                    }
+
+                    @Override
+                    public long tryEnter(long nowNanos) {
+                        return shut[0] ? REFUSED : 1;
+                    }
+                }),
+                heard);
+        for (int i = 0; i < 5; i++) {
+            assertThatThrownBy(() -> nodes.forKey("key").pick()).hasMessage("name");
+        }
+        shut[0] = false;
+        assertNoPlaceIsLost(nodes);
     }
 }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
+import dev.levee.core.Operation;
+import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
@@ -19,7 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -96,6 +100,61 @@ class GatesInPanicTest {
                     .allSatisfy(gate -> assertThat(gate.exits())
                             .as("calls that go past a gate are not its own")
                             .isEmpty());
+        }
+
+        @Test
+        void a_call_that_is_repeated_goes_past_another_one_each_time() {
+            for (BalancingStrategy strategy :
+                    List.of(BalancingStrategy.boundedLoads(1), BalancingStrategy.roundRobin())) {
+                LoadBalancer<String> balancer = over(3, strategy, true);
+                shutAll();
+                Supplier<CompletableFuture<String>> call =
+                        balancer.forKey("key").operationAsync(address -> new CompletableFuture<>());
+                TreeSet<String> targets = new TreeSet<>();
+                for (int i = 1; i <= 3; i++) {
+                    assertThat(call.get()).isNotDone(); // a hedge, or a retry of one that was cut short
+                    balancer.snapshot().stream()
+                            .filter(state -> state.inFlight() > 0)
+                            .forEach(state -> targets.add(state.endpoint().id()));
+                    assertThat(targets).hasSize(i);
+                }
+                assertThat(call.get()).isNotDone();
+                assertThat(balancer.snapshot().stream().mapToInt(EndpointState::inFlight).sum())
+                        .isEqualTo(4);
+            }
+        }
+
+        @Test
+        void a_repeated_call_avoids_what_it_was_sent_to_before_the_gates_refused() {
+            LoadBalancer<String> balancer = over(2, BalancingStrategy.consistentHash(), true);
+            Operation<String, RuntimeException> call = balancer.forKey("key").operation(address -> address);
+            String first = call.run();
+            shutAll();
+            assertThat(call.run()).isNotEqualTo(first);
+            assertThat(call.run()).isEqualTo(first);
+        }
+
+        @Test
+        void endpoints_that_may_not_be_passed_are_no_capacity_for_bounded_loads() {
+            LoadBalancer<String> balancer = over(3, BalancingStrategy.boundedLoads(0.25), true);
+            shutAll();
+            gates.get("e00").passable = false;
+            gates.get("e02").passable = false;
+            assertThat(take(balancer, 100))
+                    .hasSize(PassingCalls.FIRST_LIMIT)
+                    .allMatch(ticket -> ticket.endpoint().id().equals("e01"));
+        }
+
+        @Test
+        void a_call_that_was_refused_further_in_is_no_event_of_the_gate_it_went_past() {
+            LoadBalancer<String> balancer = over(2);
+            shutAll();
+            RefusedException refusal = gates.get("e00").refusal();
+            assertThatThrownBy(() -> balancer.call(address -> {
+                        throw refusal;
+                    }))
+                    .isSameAs(refusal);
+            assertThat(listener.events()).noneMatch(event -> event.contains("onOutcome") || event.contains("IGNORED"));
         }
 
         @Test

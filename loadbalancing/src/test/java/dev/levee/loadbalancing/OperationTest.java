@@ -4,13 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Operation;
+import dev.levee.core.Verdict;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.Candidates;
+import dev.levee.loadbalancing.strategy.LoadTracker;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class OperationTest {
@@ -118,5 +124,59 @@ class OperationTest {
         nodes.gates.forEach((id, gate) -> gate.shut = !id.equals(first));
         assertThat(operation.run()).isEqualTo(first);
         assertThat(operation.run()).isEqualTo(first);
+    }
+
+    /** Names the first endpoint each time; of two calls that ask for a place there at once, one has to ask again. */
+    private static final class Contended implements BalancingStrategy {
+        private boolean lost;
+
+        @Override
+        public Picker over(Candidates candidates) {
+            return new Picker() {
+                @Override
+                public int pick(long hash) {
+                    return 0;
+                }
+
+                @Override
+                public int pick(long hash, IntPredicate eligible) {
+                    return 0;
+                }
+            };
+        }
+
+        @Override
+        public LoadTracker newTracker(Endpoint<?> endpoint) {
+            return new LoadTracker() {
+                @Override
+                public boolean reserve() {
+                    lost = !lost;
+                    return !lost;
+                }
+
+                @Override
+                public long started(long nowNanos) {
+                    return 0;
+                }
+
+                @Override
+                public void ended(
+                        long token,
+                        long startNanos,
+                        long endNanos,
+                        Verdict verdict,
+                        @Nullable Object result,
+                        @Nullable Throwable error) {}
+            };
+        }
+    }
+
+    @Test
+    void an_endpoint_whose_place_another_call_took_was_not_tried() {
+        LoadBalancer<String> contended =
+                LoadBalancer.of("contended", new Contended(), EndpointSource.of(Balancers.endpoints(3)));
+        Operation<String, RuntimeException> operation = contended.operation(address -> address);
+        List<String> targets = List.of(operation.run(), operation.run(), operation.run());
+        assertThat(targets).containsExactly("e00", "e01", "e02");
     }
 }

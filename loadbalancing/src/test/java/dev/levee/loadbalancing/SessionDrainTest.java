@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -105,5 +106,28 @@ class SessionDrainTest {
         time.advance(Duration.ofMinutes(10));
         assertThat(places(balancer, "new ")).containsValue("e00");
         assertThat(closed).isEmpty();
+    }
+
+    private void setContradictory(List<Endpoint<String>> others) {
+        List<Endpoint<String>> set = new ArrayList<>(others);
+        set.add(new Endpoint<>("x", "one", 1));
+        set.add(new Endpoint<>("x", "other", 1));
+        assertThatThrownBy(() -> source.set(set)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void a_set_that_is_refused_changes_no_deadline() {
+        LoadBalancer<String> nodes = over(BalancingStrategy.consistentHash());
+        List<Endpoint<String>> draining =
+                List.of(Endpoint.of("e00").withoutNewSessions(), Endpoint.of("e01"), Endpoint.of("e02"));
+        source.set(draining);
+        time.advance(Duration.ofMinutes(2));
+        setContradictory(List.of());
+        time.advance(Duration.ofMinutes(2));
+        setContradictory(draining);
+        assertThat(nodes.snapshot().get(0).draining()).isFalse();
+        time.advance(Duration.ofMinutes(1).plusMillis(1));
+        assertThat(nodes.snapshot().get(0).draining()).isTrue();
+        assertThat(closed).containsExactly("e00");
     }
 }

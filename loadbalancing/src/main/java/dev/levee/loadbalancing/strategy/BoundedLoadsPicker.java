@@ -23,20 +23,25 @@ final class BoundedLoadsPicker implements BalancingStrategy.Picker {
 
     @Override
     public int pick(long hash) {
-        counts.used();
         int owner = owners.indexOfHash(hash);
         if (owner < 0 || hasRoom(owner)) {
-            return owner;
+            return picked(owner);
         }
         int next = owners.indexOfHash(hash, room);
-        return next < 0 ? owner : next; // below 0 only while calls come and go at this moment
+        return picked(next < 0 ? owner : next); // below 0 only while calls come and go at this moment
+    }
+
+    private int picked(int index) {
+        if (index >= 0) {
+            counts.picked(index);
+        }
+        return index;
     }
 
     @Override
     public int pick(long hash, IntPredicate eligible) {
-        counts.used();
         int index = owners.indexOfHash(hash, i -> eligible.test(i) && hasRoom(i));
-        return index < 0 ? pickAmong(hash, eligible) : index;
+        return picked(index < 0 ? pickAmong(hash, eligible) : index);
     }
 
     /**

@@ -8,8 +8,8 @@ interface CallCounts {
     /** Returns the calls at one endpoint. */
     long calls(int index);
 
-    /** Notes that calls pick by these counts. */
-    void used();
+    /** Notes that a call was picked for an endpoint by these counts, and so must find its place by them. */
+    void picked(int index);
 
     /** Admits one call more there, although the endpoint is full, if it still is when the call reserves its place. */
     void admitOneMore(int index);
@@ -40,7 +40,7 @@ interface CallCounts {
         }
 
         @Override
-        public void used() {}
+        public void picked(int index) {}
 
         @Override
         public void admitOneMore(int index) {}

@@ -8,10 +8,12 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,8 +54,15 @@ final class CallLedger {
     /** A version more, a call less. */
     private static final long ENDED = (1L << 32) - 1;
 
+    /** How many sets are told apart by their age: groups of a set are made with it, or soon after. */
+    private static final int GENERATIONS = 8;
+
     private final PaddedLong all = new PaddedLong(0);
     private final Queue<WeakReference<Seat>> seats = new ConcurrentLinkedQueue<>();
+    private final AtomicReference<List<Generation>> generations = new AtomicReference<>(List.of());
+
+    /** The number of a set of the balancer, in the order in which they came; groups of one set have that of the set. */
+    private record Generation(WeakReference<Candidates> whole, long number) {}
 
     Seat newSeat() {
         Seat seat = new Seat(this);
@@ -74,11 +83,32 @@ final class CallLedger {
             }
             members[i] = seat;
         }
-        ReservedCalls counts = new ReservedCalls(this, members, outside(new HashSet<>(Arrays.asList(members))), bound);
+        long generation = generation(candidates instanceof Group group ? group.all() : candidates);
+        Seat[] outside = outside(new HashSet<>(Arrays.asList(members)));
+        ReservedCalls counts = new ReservedCalls(this, members, outside, bound, generation);
         for (int i = 0; i < members.length; i++) {
             members[i].place = new Place(counts, i, placeInUse(members[i].place));
         }
         return counts;
+    }
+
+    /** Returns the number of a set: a new one if it is not one of the last. */
+    private long generation(Candidates whole) {
+        while (true) {
+            List<Generation> known = Objects.requireNonNull(generations.get());
+            long last = known.isEmpty() ? 0L : known.get(known.size() - 1).number;
+            for (Generation one : known) {
+                if (one.whole.refersTo(whole)) {
+                    return one.number;
+                }
+            }
+            List<Generation> now =
+                    new ArrayList<>(known.subList(Math.max(0, known.size() - GENERATIONS + 1), known.size()));
+            now.add(new Generation(new WeakReference<>(whole), last + 1));
+            if (generations.compareAndSet(known, now)) {
+                return last + 1;
+            }
+        }
     }
 
     /** Returns the seats of other endpoints: they have left, or health leaves them out, and may still have calls. */
@@ -97,7 +127,8 @@ final class CallLedger {
 
     /**
      * Where a seat is found in the last set that it was in; and in the set before, whose bound holds until calls pick
-     * from the new one: it is made before it is published, and may never be.
+     * from the new one: it is made before it is published, and may never be. Of groups that overlap, such as one of a
+     * split and all endpoints, that holds from which the last call was picked.
      */
     private record Place(
             ReservedCalls counts, int index, @Nullable Place before) {
@@ -121,13 +152,16 @@ final class CallLedger {
         private final Seat[] members;
         private final Seat[] outside;
         private final LoadBound bound;
+        private final long generation;
         private volatile boolean used;
 
-        private ReservedCalls(CallLedger ledger, Seat[] members, Seat[] outside, LoadBound bound) {
+        private ReservedCalls(
+                CallLedger ledger, Seat[] members, Seat[] outside, LoadBound bound, long generation) {
             this.ledger = ledger;
             this.members = members;
             this.outside = outside;
             this.bound = bound;
+            this.generation = generation;
         }
 
         /** Returns the calls at the members: not more than there are. */
@@ -150,9 +184,14 @@ final class CallLedger {
         }
 
         @Override
-        public void used() {
+        public void picked(int index) {
             if (!used) {
                 used = true;
+            }
+            Place last = members[index].place;
+            ReservedCalls counts = last == null ? this : last.inUse().counts;
+            if (counts != this && counts.generation <= generation) {
+                members[index].place = new Place(this, index, null);
             }
         }
 
@@ -177,13 +216,20 @@ final class CallLedger {
             return calls.get();
         }
 
+        /** Admits one more call, if there is no room for it now: one that must not go elsewhere. */
+        void admitBeyondBound() {
+            if (!hasRoom(ledger.all.get(), calls() + 1)) {
+                oneMore.set(true);
+            }
+        }
+
         @Override
         public boolean reserve() {
             calls.getAndAdd(1);
             boolean admitted = false;
             while (true) {
                 long seen = ledger.all.get();
-                if (!admitted && !hasRoom(seen)) {
+                if (!admitted && !hasRoom(seen, calls())) {
                     admitted = oneMore.compareAndSet(true, false);
                     if (!admitted) {
                         calls.getAndAdd(-1);
@@ -191,19 +237,23 @@ final class CallLedger {
                     }
                 }
                 if (ledger.all.compareAndSet(seen, seen + BEGUN)) {
+                    if (!admitted && oneMore.get()) {
+                        oneMore.set(false); // granted while there was no room: none for a later call
+                    }
                     return true;
                 }
             }
         }
 
-        private boolean hasRoom(long seen) {
+        /** Whether so many calls here are within the bound. */
+        private boolean hasRoom(long seen, long here) {
             Place last = place;
             if (last == null) {
                 return true; // in no set yet, so no picker can have picked it by a bound
             }
             Place now = last.inUse();
             long capacity = now.counts.bound.capacity(now.index, now.counts.calls(seen) + 1);
-            return calls() <= capacity;
+            return here <= capacity;
         }
 
         @Override

@@ -20,6 +20,8 @@ final class StickyPicker implements BalancingStrategy.Picker {
     private final Map<String, Integer> indices = new HashMap<>();
     /** Those that take new sessions; null if all do, or none. */
     private final @Nullable BitSet forNew;
+    /** Where new keys are bounded, the places of each; null if they are not. */
+    private final CallLedger.@Nullable Seat @Nullable [] seats;
 
     StickyPicker(BalancingStrategy.Picker forNewKeys, Candidates candidates, KeyMemory memory) {
         this.forNewKeys = forNewKeys;
@@ -31,6 +33,28 @@ final class StickyPicker implements BalancingStrategy.Picker {
             taking.set(i, candidates.endpoint(i).takesNewSessions());
         }
         this.forNew = taking.isEmpty() || taking.cardinality() == candidates.size() ? null : taking;
+        this.seats = seats(candidates);
+    }
+
+    private static CallLedger.@Nullable Seat @Nullable [] seats(Candidates candidates) {
+        CallLedger.@Nullable Seat[] seats = new CallLedger.Seat[candidates.size()];
+        boolean any = false;
+        for (int i = 0; i < seats.length; i++) {
+            if (candidates.tracker(i) instanceof CallLedger.Seat seat) {
+                seats[i] = seat;
+                any = true;
+            }
+        }
+        return any ? seats : null;
+    }
+
+    /** Returns an endpoint that a known key goes to, however many calls are there: a bound is for new keys. */
+    private int beyondBound(int index) {
+        CallLedger.Seat seat = seats == null || index < 0 ? null : seats[index];
+        if (seat != null) {
+            seat.admitBeyondBound();
+        }
+        return index;
     }
 
     /** Returns the home of a key; -1 if the key is new, or its home has left. */
@@ -53,14 +77,14 @@ final class StickyPicker implements BalancingStrategy.Picker {
     @Override
     public int pick(long hash) {
         int home = home(hash);
-        return home >= 0 ? home : forNew == null ? settle(hash, forNewKeys.pick(hash)) : pick(hash, index -> true);
+        return home >= 0 ? beyondBound(home) : forNew == null ? settle(hash, forNewKeys.pick(hash)) : pick(hash, index -> true);
     }
 
     @Override
     public int pick(long hash, long nowNanos) {
         int home = home(hash);
         return home >= 0
-                ? home
+                ? beyondBound(home)
                 : forNew == null ? settle(hash, forNewKeys.pick(hash, nowNanos)) : pick(hash, index -> true);
     }
 
@@ -69,7 +93,7 @@ final class StickyPicker implements BalancingStrategy.Picker {
         int home = home(hash);
         if (home >= 0) {
             // The same deputy for as long as the home refuses, and the home remains the home.
-            return eligible.test(home) ? home : deputy(hash, eligible);
+            return beyondBound(eligible.test(home) ? home : deputy(hash, eligible));
         }
         BitSet taking = forNew;
         if (taking != null) {

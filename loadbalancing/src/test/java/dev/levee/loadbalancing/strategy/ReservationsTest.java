@@ -4,17 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Verdict;
-import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
-import java.util.random.RandomGenerator;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.IntRange;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Bounded loads between the pick and the reservation, where other calls come and go. */
@@ -29,7 +26,7 @@ class ReservationsTest {
         for (int i = 0; i < size; i++) {
             trackers.add(strategy.newTracker(plain.endpoint(i)));
         }
-        return strategy.over(new Tracked(plain, trackers));
+        return strategy.over(new TrackedCandidates(plain, trackers));
     }
 
     @Test
@@ -61,8 +58,8 @@ class ReservationsTest {
                 return capacity;
             }
         };
-        CallCounts counts = Objects.requireNonNull(ledger.counts(new Tracked(plain, seats), bound));
-        counts.used();
+        CallCounts counts = Objects.requireNonNull(ledger.counts(new TrackedCandidates(plain, seats), bound));
+        counts.picked(0);
         seats.forEach(seat -> assertThat(seat.reserve()).isTrue());
         meanwhile.add(seats.get(1)::release);
         meanwhile.add(seats.get(2)::release);
@@ -86,8 +83,8 @@ class ReservationsTest {
                 return super.capacity(index, calls);
             }
         };
-        CallCounts counts = Objects.requireNonNull(ledger.counts(new Tracked(plain, seats), bound));
-        counts.used();
+        CallCounts counts = Objects.requireNonNull(ledger.counts(new TrackedCandidates(plain, seats), bound));
+        counts.picked(0);
         meanwhile.add(() -> assertThat(seats.get(0).reserve()).isFalse()); // both ask for the one place
         assertThat(seats.get(0).reserve()).isTrue();
         assertThat(counts.calls()).isEqualTo(1);
@@ -142,52 +139,5 @@ class ReservationsTest {
         }
         running.forEach(index -> trackers.get(index).ended(0, 0, 0, Verdict.SUCCESS, null, null));
         assertThat(trackers.get(picker.pick(1)).reserve()).isTrue();
-    }
-
-    private record Tracked(FakeCandidates plain, List<LoadTracker> trackers) implements Candidates {
-        @Override
-        public int size() {
-            return plain.size();
-        }
-
-        @Override
-        public Endpoint<?> endpoint(int index) {
-            return plain.endpoint(index);
-        }
-
-        @Override
-        public double weight(int index) {
-            return plain.weight(index);
-        }
-
-        @Override
-        public double ramp(int index) {
-            return 1;
-        }
-
-        @Override
-        public List<Endpoint<?>> undrained() {
-            return plain.undrained();
-        }
-
-        @Override
-        public int inFlight(int index) {
-            return plain.inFlight(index);
-        }
-
-        @Override
-        public @Nullable LoadTracker tracker(int index) {
-            return trackers.get(index);
-        }
-
-        @Override
-        public long nextSequence() {
-            return plain.nextSequence();
-        }
-
-        @Override
-        public RandomGenerator random() {
-            return plain.random();
-        }
     }
 }

@@ -26,7 +26,7 @@ public class LedgerStress {
         final CallCounts counts = ledger.counts(this, new LoadBound(new double[] {1, 1, 1}, 0.01));
 
         Three() {
-            counts.used();
+            counts.picked(0);
         }
 
         /** All calls, which are at the first endpoint; negative if the counts disagree. */

@@ -1,11 +1,11 @@
 package dev.levee.cache;
 
+import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.InterruptOnce;
 import dev.levee.core.internal.Priority;
 import dev.levee.core.internal.Repeater;
 import java.lang.ref.WeakReference;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Runs what belongs to no call as if no call was under way: without the deadline, the attempt, the priority, the choice
@@ -24,7 +24,7 @@ final class CleanContext {
         boolean idempotent = state.idempotent();
         boolean repeating = state.repeating();
         WeakReference<Repeater> repeater = state.repeater();
-        AtomicInteger made = state.made();
+        AttemptCount made = state.made();
         Object clock = state.clock();
         long deadline = state.deadlineNanos();
         Object snapshot = state.snapshot();

@@ -2,13 +2,13 @@ package dev.levee.core;
 
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
+import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Priority;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +47,7 @@ public final class CallContext {
     private final @Nullable WeakReference<Repeater> repeater;
 
     /** How many attempts all layers have made, where a policy repeats the call. */
-    private final @Nullable AtomicInteger made;
+    private final @Nullable AttemptCount made;
 
     /** How fresh the data must be that the call reads; null if there is no choice. */
     private final @Nullable Reads reads;
@@ -63,7 +63,7 @@ public final class CallContext {
             Criticality criticality,
             int cohort,
             @Nullable WeakReference<Repeater> repeater,
-            @Nullable AtomicInteger made,
+            @Nullable AttemptCount made,
             @Nullable Reads reads,
             @Nullable CarriedContext carried) {
         this.deadline = deadline;
@@ -376,7 +376,7 @@ public final class CallContext {
         NanoClock clock = deadline == null ? null : deadline.clockIfFinite();
         long atNanos = deadline == null ? 0 : deadline.atNanos();
         WeakReference<Repeater> repeaterBefore = state.repeater();
-        AtomicInteger madeBefore = state.made();
+        AttemptCount madeBefore = state.made();
         Object readsBefore = state.reads();
         state.priority(Priority.of(criticality.ordinal(), cohort));
         state.reads(reads);

@@ -111,6 +111,17 @@ class HandingOverTest {
         }
 
         @Test
+        void does_so_too_when_the_executor_hands_on_another_one_first() throws Exception {
+            Environment busy = Environment.builder()
+                    .executor(task -> {
+                        direct.handOver(() -> {});
+                        task.run();
+                    })
+                    .build();
+            isKeptFromTheThreadOfTheTimers(() -> busy.handOver(this::work));
+        }
+
+        @Test
         void that_is_watched_does_so_too() throws Exception {
             isKeptFromTheThreadOfTheTimers(
                     () -> assertThat(HandOver.tryExecute(direct, this::work, lost -> {}, LOG, "part"))

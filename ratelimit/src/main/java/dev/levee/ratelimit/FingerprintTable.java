@@ -64,6 +64,13 @@ final class FingerprintTable {
         }
     }
 
+    /** Lowers a debt by so many units of the plan. */
+    void credit(long low, long high, KeyPlan plan, long units) {
+        if (units > 0) {
+            segment(high).change(KeyPlan.KeyChange.GIVE_BACK, low, high, plan, units);
+        }
+    }
+
     long debt(long low, long high, KeyPlan plan) {
         return segment(high).debt(low, high, plan);
     }

@@ -113,6 +113,11 @@ class KeyPlan {
         return new PlannedBucket(gcra, nowNanos, debt);
     }
 
+    /** Returns by how much a debt can be lowered when permits were not used after all, see {@link Gcra#credit}. */
+    long credit(long permits, long elapsedNanos) {
+        return gcra.credit(permits, elapsedNanos);
+    }
+
     long available(long debt) {
         return gcra.available(debt);
     }

@@ -150,8 +150,9 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
             return limiter.hash.apply(KeyHash.Use.TAKE, value, plan, permits);
         }
 
-        void giveBack(long permits) {
-            limiter.hash.apply(KeyHash.Use.SETTLE, value, plan, -permits);
+        /** Gives back what is surely still owed of permits that were taken some time ago. */
+        void giveBack(long permits, long elapsedNanos) {
+            limiter.hash.apply(KeyHash.Use.CREDIT, value, plan, plan.credit(permits, elapsedNanos));
         }
 
         Forecast forecast(long nowNanos) {

@@ -202,7 +202,7 @@ interface NeededPart {
 
         @Override
         public void giveBack(long nowNanos, long takenNanos) {
-            bucket.giveBack(permits);
+            bucket.giveBack(permits, nowNanos - takenNanos);
         }
 
         @Override

@@ -136,15 +136,21 @@ public final class Permits {
             }
         }
         long[] takenAt = new long[parts.length];
-        for (int i = 0; i < parts.length && longest == 0; i++) {
-            takenAt[i] = parts[i].nanoTime();
-            longest = parts[i].take(takenAt[i]);
-            if (longest != 0) {
-                refusing = parts[i];
-                for (int taken = i - 1; taken >= 0; taken--) {
-                    parts[taken].giveBack(takenAt[taken], takenAt[taken]);
+        int taken = 0;
+        try {
+            for (; taken < parts.length && longest == 0; taken++) {
+                takenAt[taken] = parts[taken].nanoTime();
+                longest = parts[taken].take(takenAt[taken]);
+                if (longest != 0) {
+                    refusing = parts[taken];
+                    giveBack(taken, takenAt);
                 }
             }
+        } catch (RuntimeException | Error thrown) { // a key, a limit or a clock of a user
+            if (longest == 0) {
+                giveBack(taken, takenAt);
+            }
+            throw thrown;
         }
         if (longest != 0) {
             refusing.counted(false);
@@ -154,6 +160,17 @@ public final class Permits {
             part.counted(true);
         }
         return new PermitsDecision(true, "", 0);
+    }
+
+    /** Gives back the first parts of a call that does not get the others, each of them whatever the others do. */
+    private void giveBack(int count, long... takenAt) {
+        if (count > 0) {
+            try {
+                parts[count - 1].giveBack(takenAt[count - 1], takenAt[count - 1]);
+            } finally {
+                giveBack(count - 1, takenAt);
+            }
+        }
     }
 
     /** The queue in which calls wait that need permits of the same limiter first; null if there is no limiter. */

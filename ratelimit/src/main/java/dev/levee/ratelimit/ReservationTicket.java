@@ -1,11 +1,14 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.internal.Require;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** The implementation of {@link Reservation}: a {@link Waiter}, and what waits for it. */
@@ -16,6 +19,9 @@ abstract class ReservationTicket implements Reservation {
 
     /** Futures that were given out before the wait ended. */
     private final ConcurrentLinkedQueue<CompletableFuture<@Nullable Void>> futures = new ConcurrentLinkedQueue<>();
+
+    /** Threads that wait for it. */
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
 
     final Waiter waiter;
 
@@ -28,6 +34,11 @@ abstract class ReservationTicket implements Reservation {
         this.calls = calls;
         this.name = name;
         this.waiter = new Waiter(need, null) {
+            @Override
+            void wake() {
+                threads.forEach(LockSupport::unpark);
+            }
+
             @Override
             void tell() {
                 super.tell();
@@ -62,6 +73,7 @@ abstract class ReservationTicket implements Reservation {
         }
         if (waiter.isWaiting()) {
             Thread current = Thread.currentThread();
+            threads.add(current);
             if (!waiter.hasThread()) {
                 waiter.thread(current);
             }
@@ -69,8 +81,14 @@ abstract class ReservationTicket implements Reservation {
                 calls.queue.await(waiter);
             } catch (InterruptedException interrupt) {
                 cancelled.set(true);
+                waiter.wake(); // others may wait for it
                 calls.environment.handOver(this::completeAll);
                 throw interrupt;
+            } catch (RuntimeException | Error thrown) { // or nothing would run when its turn comes
+                cancel();
+                throw thrown;
+            } finally {
+                threads.remove(current);
             }
         }
         RuntimeException failure = failure();

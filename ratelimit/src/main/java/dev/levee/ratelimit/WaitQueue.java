@@ -86,18 +86,31 @@ final class WaitQueue {
     long tryTake(Need need) {
         StackRoom.require();
         long answer;
+        long takenNanos;
         Waiter ended;
         lock.lock();
         try {
             long now = clock.nanoTime();
+            takenNanos = now;
             ended = serve(now);
             answer = head == null ? need.take(now) : plannedWait(need, 0, now);
         } finally {
             occupied = head != null;
             lock.unlock();
         }
-        settle(ended);
+        try {
+            settle(ended);
+        } catch (Throwable noTimer) {
+            if (answer == 0) {
+                giveBack(need, takenNanos);
+            }
+            throw noTimer;
+        }
         return answer;
+    }
+
+    private void giveBack(Need need, long takenNanos) {
+        need.giveBack(clock.nanoTime(), takenNanos);
     }
 
     /**
@@ -130,7 +143,9 @@ final class WaitQueue {
         try {
             settle(ended);
         } catch (Throwable noTimer) {
-            leave(waiter);
+            if (!leave(waiter) && waiter.state == Waiter.ADMITTED) {
+                giveBack(waiter.need, waiter.takenNanos);
+            }
             throw noTimer;
         }
         return answer;
@@ -158,7 +173,7 @@ final class WaitQueue {
         }
         waiter.need.plan(plan, now + wait);
         planNanos = now + wait;
-        waiter.turnNanos = planNanos;
+        waiter.planned(planNanos);
         append(waiter);
         if (head == waiter) {
             watch(waiter, planNanos);
@@ -209,7 +224,7 @@ final class WaitQueue {
                 if (wait < Nanos.NEVER) {
                     planNanos += wait;
                     next.need.plan(made, planNanos);
-                    next.turnNanos = planNanos;
+                    next.planned(planNanos);
                 }
             }
             plan = made;
@@ -238,7 +253,7 @@ final class WaitQueue {
                 next.state = Waiter.REFUSED;
                 late = true;
             } else {
-                long drift = now + wait - next.turnNanos;
+                long drift = now + wait - next.turnNanos();
                 watch(next, now + wait);
                 if (drift > MAX_DRIFT_NANOS || plan == null) {
                     plan = null;
@@ -247,6 +262,9 @@ final class WaitQueue {
                         ended = hopeless;
                     } else if (lastEnded != null) {
                         lastEnded.after = hopeless;
+                    }
+                    if (head != null && head != next) { // by a nanosecond: a plan rounds up
+                        watch(head, head.turnNanos());
                     }
                 }
                 break;
@@ -285,7 +303,7 @@ final class WaitQueue {
             } else {
                 at += wait;
                 next.need.plan(made, at);
-                next.turnNanos = at;
+                next.planned(at);
             }
             next = following;
         }
@@ -297,15 +315,11 @@ final class WaitQueue {
 
     /** Sees to it that something runs when the head is due. */
     private void watch(Waiter first, long dueNanos) {
-        long turn = first.turnNanos;
-        first.turnNanos = dueNanos;
-        if (!first.hasThread()) {
+        first.due(dueNanos);
+        if (first.hasThread()) {
+            timer.wantNone();
+        } else {
             timer.want(dueNanos);
-            return;
-        }
-        timer.wantNone();
-        if (turn != dueNanos) {
-            first.wake(); // it is parked until another time
         }
     }
 
@@ -384,7 +398,7 @@ final class WaitQueue {
                 plan = null;
             }
             planned(now);
-            return Math.max(0, waiter.turnNanos - now);
+            return Math.max(0, waiter.turnNanos() - now);
         } finally {
             lock.unlock();
         }
@@ -393,7 +407,7 @@ final class WaitQueue {
     /** Parks the thread of a call until its wait has ended. */
     void await(Waiter waiter) throws InterruptedException {
         while (waiter.isWaiting()) {
-            long left = waiter.turnNanos - clock.nanoTime();
+            long left = waiter.parkedNanos() - clock.nanoTime();
             if (left <= 0) {
                 left = turnHasCome(waiter);
                 if (!waiter.isWaiting()) {
@@ -417,7 +431,7 @@ final class WaitQueue {
         serveDue();
         lock.lock();
         try {
-            return waiter == head ? Math.max(1, waiter.turnNanos - clock.nanoTime()) : MAX_DRIFT_NANOS;
+            return waiter == head ? Math.max(1, waiter.parkedNanos() - clock.nanoTime()) : MAX_DRIFT_NANOS;
         } finally {
             lock.unlock();
         }

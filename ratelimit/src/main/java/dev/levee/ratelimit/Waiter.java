@@ -33,8 +33,14 @@ class Waiter {
     /** When its call must have begun, however late timers are. */
     long endNanos;
 
-    /** When its turn is by the plan. A thread that waits is parked until then. */
-    volatile long turnNanos;
+    /** When its turn is by the plan; under the lock. */
+    private long turnNanos;
+
+    /**
+     * Until when a thread that waits is parked: never later than its turn if it is the head. A plan moves it later
+     * only; to move it up the thread must be woken, which is done when it becomes the head.
+     */
+    private volatile long parkedNanos;
 
     /** The reading of the clock with which its permits were taken. */
     long takenNanos;
@@ -61,6 +67,31 @@ class Waiter {
 
     void thread(@Nullable Thread parked) {
         thread = parked;
+    }
+
+    long turnNanos() {
+        return turnNanos;
+    }
+
+    long parkedNanos() {
+        return parkedNanos;
+    }
+
+    /** Sets its turn by a plan; under the lock. */
+    void planned(long atNanos) {
+        turnNanos = atNanos;
+        if (state != WAITING || atNanos - parkedNanos > 0) {
+            parkedNanos = atNanos;
+        }
+    }
+
+    /** Sets its turn, and has its thread parked until then; under the lock. */
+    void due(long atNanos) {
+        turnNanos = atNanos;
+        if (parkedNanos != atNanos) {
+            parkedNanos = atNanos;
+            wake();
+        }
     }
 
     void wake() {

@@ -7,17 +7,24 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
+import dev.levee.core.Scheduler;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -339,6 +346,157 @@ class LimiterWaitTest {
         }
     }
 
+    /** Threads that wake only when they are told to: those of {@link ManualTime} look at their turn at every event. */
+    @Nested
+    @Timeout(60)
+    class OnThreadsThatSleepSoundly {
+        private final AtomicLong now = new AtomicLong();
+        private final Map<Thread, Long> parkedUntil = new ConcurrentHashMap<>();
+        private final RateLimiter sound = RateLimiter.of(
+                "sound",
+                Limit.perSecond(100).burst(3),
+                time.environment().toBuilder()
+                        .clock(now::get)
+                        .scheduler(new SoundScheduler())
+                        .build());
+
+        /** What a thread does. */
+        private interface InterruptibleAction {
+            void run() throws InterruptedException;
+        }
+
+        private final class SoundScheduler implements Scheduler {
+            @Override
+            public Timer schedule(Runnable task, long delayNanos) {
+                return time.environment().scheduler().schedule(task, delayNanos);
+            }
+
+            @Override
+            public void sleep(long nanos) {}
+
+            @Override
+            public void park(Object blocker, long nanos) {
+                parkedUntil.put(Thread.currentThread(), now.get() + nanos);
+                LockSupport.park(blocker);
+            }
+        }
+
+        private Thread waits(long turnMillis) {
+            return waits(turnMillis, () -> sound.acquire(1, LONG));
+        }
+
+        private Thread waits(long turnMillis, InterruptibleAction action) {
+            Thread thread = new Thread(() -> {
+                try {
+                    action.run();
+                } catch (InterruptedException | CancellationException left) {
+                    // it holds nothing
+                }
+            });
+            thread.start();
+            isParkedUntil(turnMillis, thread);
+            return thread;
+        }
+
+        private void isParkedUntil(long millis, Thread thread) {
+            long waitedMillis = 0;
+            while (parkedUntil.getOrDefault(thread, -1L) != millis * MILLI && waitedMillis++ < 10_000) {
+                LockSupport.parkNanos(MILLI);
+            }
+            assertThat(parkedUntil).containsEntry(thread, millis * MILLI);
+        }
+
+        private void isServedAt(long millis, Thread thread) throws InterruptedException {
+            now.set(millis * MILLI);
+            LockSupport.unpark(thread);
+            thread.join();
+        }
+
+        @BeforeEach
+        void drained() {
+            sound.tryAcquire(3);
+        }
+
+        @Test
+        void one_behind_another_that_gives_up_is_woken_for_its_new_turn() throws InterruptedException {
+            Thread first = waits(10);
+            Thread second = waits(20);
+            Thread third = waits(30);
+            second.interrupt();
+            second.join();
+            assertThat(sound.tryAcquireOrWaitNanos()).as("planned anew").isEqualTo(30 * MILLI);
+            isServedAt(10, first);
+            isParkedUntil(20, third);
+            isServedAt(20, third);
+        }
+
+        @Test
+        void all_that_wait_for_one_reservation_are_woken_when_it_is_cancelled() throws InterruptedException {
+            Reservation reservation = sound.reserve(1, LONG);
+            Thread one = waits(10, reservation::await);
+            Thread other = waits(10, reservation::await);
+            reservation.cancel();
+            one.join();
+            other.join(10_000);
+            assertThat(other.isAlive()).isFalse();
+        }
+
+        @Test
+        void each_is_woken_for_its_turn_at_a_higher_rate() throws InterruptedException {
+            Thread first = waits(10);
+            Thread second = waits(20);
+            sound.reconfigure(Limit.perSecond(1000).burst(3));
+            isParkedUntil(1, first);
+            isServedAt(1, first);
+            isParkedUntil(2, second);
+            isServedAt(2, second);
+        }
+    }
+
+    @Nested
+    class WithTimersThatCannotBeCancelled {
+        private final RateLimiter broken = RateLimiter.of(
+                "l",
+                Limit.perSecond(100).burst(3),
+                time.environment().toBuilder().scheduler(new Uncancellable()).build());
+
+        /** Its timers never fire, and throw when they are cancelled. */
+        private static final class Uncancellable implements Scheduler {
+            @Override
+            public Timer schedule(Runnable task, long delayNanos) {
+                return () -> {
+                    throw new IllegalStateException("no cancel");
+                };
+            }
+
+            @Override
+            public void sleep(long nanos) {}
+
+            @Override
+            public void park(Object blocker, long nanos) {}
+        }
+
+        private void oneIsDue() {
+            broken.tryAcquire(3);
+            broken.reserve(1, LONG);
+            time.advance(millis(30));
+        }
+
+        @Test
+        void a_call_that_fails_gives_its_permits_back() {
+            oneIsDue();
+            assertThatThrownBy(() -> broken.acquireAsync(2, LONG)).hasMessage("no cancel");
+            assertThat(broken.availablePermits()).isEqualTo(2);
+        }
+
+        @Test
+        void a_call_that_does_not_wait_and_fails_gives_its_permits_back() {
+            oneIsDue();
+            assertThatThrownBy(() -> broken.tryAcquireOrWaitNanos(2)).hasMessage("no cancel");
+            assertThat(broken.availablePermits()).isEqualTo(2);
+        }
+    }
+
     @Nested
     class Reservations {
         @Test
@@ -447,6 +605,45 @@ class LimiterWaitTest {
             CompletableFuture<Void> later = first.whenReady();
             time.runReady();
             assertThat(later).isCompletedWithValue(null);
+        }
+
+        /** A scheduler on which no thread can be parked. */
+        private Scheduler withoutParking() {
+            Scheduler timers = time.environment().scheduler();
+            return new Scheduler() {
+                @Override
+                public Timer schedule(Runnable task, long delayNanos) {
+                    return timers.schedule(task, delayNanos);
+                }
+
+                @Override
+                public void sleep(long nanos) throws InterruptedException {
+                    timers.sleep(nanos);
+                }
+
+                @Override
+                public void park(Object blocker, long nanos) {
+                    throw new IllegalStateException("no park");
+                }
+            };
+        }
+
+        @Test
+        void one_whose_thread_cannot_wait_is_cancelled_and_those_behind_it_move_up() {
+            Environment environment =
+                    time.environment().toBuilder().scheduler(withoutParking()).build();
+            RateLimiter parkless =
+                    RateLimiter.of("l", Limit.perSecond(100).burst(1), environment);
+            parkless.tryAcquire();
+            Reservation head = parkless.reserve(1, LONG);
+            Reservation second = parkless.reserve(1, LONG);
+            assertThatThrownBy(second::await).hasMessage("no park");
+            assertThat(second.cancel()).isFalse();
+            Reservation third = parkless.reserve(1, LONG);
+            time.advance(millis(20));
+            assertThat(head.isReady()).isTrue();
+            assertThat(third.isReady()).isTrue();
+            assertThat(parkless.waiting()).isZero();
         }
 
         @Test

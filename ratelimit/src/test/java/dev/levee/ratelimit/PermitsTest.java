@@ -7,6 +7,7 @@ import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Permits of different limiters on one call. */
@@ -65,6 +66,25 @@ class PermitsTest {
         assertThat(settled).containsExactly(-3L);
         assertThat(requests.availablePermits()).isEqualTo(10);
         assertThat(bytes.availablePermits()).isEqualTo(20_000);
+    }
+
+    @Test
+    void a_key_whose_limit_cannot_be_found_leaves_no_permit_spent() {
+        AtomicInteger asked = new AtomicInteger();
+        KeyedRateLimiter<String> plans = KeyedRateLimiter.of(
+                "plans",
+                config -> config.limits(key -> {
+                    if (asked.incrementAndGet() == 2) {
+                        throw new IllegalStateException("no plan");
+                    }
+                    return Limit.perSecond(3);
+                }),
+                time.environment());
+        Permits needed = Permits.of(requests, 1).and(bytes, 5_000).and(plans, "a", 1);
+        assertThatThrownBy(needed::tryAcquire).hasMessage("no plan");
+        assertThat(requests.availablePermits()).isEqualTo(10);
+        assertThat(bytes.availablePermits()).isEqualTo(20_000);
+        assertThat(plans.availablePermits("a")).isEqualTo(3);
     }
 
     @Test

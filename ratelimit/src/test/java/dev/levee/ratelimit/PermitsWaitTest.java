@@ -290,6 +290,27 @@ class PermitsWaitTest {
             assertThatThrownBy(() -> reservation.settle(1)).isInstanceOf(UnsupportedOperationException.class);
         }
 
+        /** Three come back in a second: what others have taken of them by then is used, and not given back. */
+        @Test
+        void of_a_key_gives_back_less_the_time_since_it_was_taken() {
+            Reservation reservation =
+                    Permits.of(requests, 1).and(perTenant, "acme", 3).reserve(LONG);
+            assertThat(reservation.isReady()).isTrue();
+            time.advance(Duration.ofSeconds(1));
+            assertThat(perTenant.tryAcquire("acme", 3)).isTrue();
+            assertThat(reservation.cancel()).isTrue();
+            assertThat(perTenant.availablePermits("acme")).isZero();
+        }
+
+        @Test
+        void of_a_key_that_is_cancelled_at_once_gives_everything_back() {
+            Reservation reservation =
+                    Permits.of(requests, 1).and(perTenant, "acme", 3).reserve(LONG);
+            time.advance(Duration.ofNanos(10));
+            assertThat(reservation.cancel()).isTrue();
+            assertThat(perTenant.availablePermits("acme")).isEqualTo(3);
+        }
+
         @Test
         void of_several_limiters_that_is_cancelled_before_its_turn_leaves_its_place() {
             needed(1_000).tryAcquire();

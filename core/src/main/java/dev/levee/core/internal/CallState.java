@@ -1,7 +1,6 @@
 package dev.levee.core.internal;
 
 import java.lang.ref.WeakReference;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,7 +80,7 @@ public final class CallState {
     private @Nullable WeakReference<Repeater> repeater;
 
     /** How many attempts all layers have made of the call; without meaning unless a policy repeats it. */
-    private @Nullable AtomicInteger made;
+    private @Nullable AttemptCount made;
 
     /** How fresh the data must be that the call reads. */
     private @Nullable Object reads;
@@ -187,7 +186,7 @@ public final class CallState {
      *
      * @return the count, shared by all threads that work for the call; null if one layer has made all
      */
-    public @Nullable AtomicInteger made() {
+    public @Nullable AttemptCount made() {
         return made;
     }
 
@@ -196,10 +195,10 @@ public final class CallState {
      *
      * @return the count, shared by all threads that work for the call
      */
-    public AtomicInteger countMade() {
-        AtomicInteger count = made;
+    public AttemptCount countMade() {
+        AttemptCount count = made;
         if (count == null) {
-            count = new AtomicInteger(attempt());
+            count = new AttemptCount(attempt());
             made = count;
             clearSnapshot();
         }
@@ -211,7 +210,7 @@ public final class CallState {
      *
      * @param count the count, or null to count none yet
      */
-    public void made(@Nullable AtomicInteger count) {
+    public void made(@Nullable AttemptCount count) {
         if (made != count) {
             made = count;
             clearSnapshot();
@@ -486,7 +485,7 @@ public final class CallState {
             boolean repeatable,
             boolean repeated,
             @Nullable WeakReference<Repeater> policy,
-            @Nullable AtomicInteger count,
+            @Nullable AttemptCount count,
             @Nullable Object on,
             long atNanos,
             @Nullable Object made) {

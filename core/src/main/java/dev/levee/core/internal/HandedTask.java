@@ -100,11 +100,12 @@ public class HandedTask extends AtomicInteger implements Runnable {
 
     final void handTo(Executor executor) {
         if (Thread.currentThread() instanceof TimerThread timers) {
+            HandedTask around = timers.handing; // an executor that is handed a task may hand on another one first
             timers.handing = this;
             try {
                 executor.execute(this);
             } finally {
-                timers.handing = null;
+                timers.handing = around;
             }
         } else {
             executor.execute(this);

@@ -7,11 +7,11 @@ import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.parts.HandOver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +35,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private final long start;
 
     /** What layers within the first attempt count attempts in, or null. */
-    private final @Nullable AtomicInteger made;
+    private final @Nullable AttemptCount made;
 
     private volatile @Nullable RetrySequence sequence;
     private volatile Scheduler.@Nullable Timer pending;
@@ -44,7 +44,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
             BackoffRetry retry,
             Inner inner,
             Supplier<? extends CompletionStage<T>> operation,
-            @Nullable AtomicInteger made,
+            @Nullable AttemptCount made,
             long start,
             CallContext context) {
         this.retry = retry;

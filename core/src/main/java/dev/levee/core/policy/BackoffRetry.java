@@ -9,6 +9,7 @@ import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Interrupts;
@@ -21,7 +22,6 @@ import dev.levee.core.internal.Unchecked;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -88,7 +88,7 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
         CallState state = CallState.current();
         boolean nested = state.repeating();
         if (!nested) {
-            budget.onFirstAttempt();
+            pay();
             state.made(null);
         }
         long start = startNanos();
@@ -103,6 +103,13 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
             return result;
         }
         return repeat(state, inner, operation, start, verdict, result, null);
+    }
+
+    /** Pays for a call that this retry may repeat: one that never repeats leaves that to those further in. */
+    private void pay() {
+        if (repeats) {
+            budget.onFirstAttempt();
+        }
     }
 
     private <T extends @Nullable Object, X extends Throwable> T attempt(
@@ -220,13 +227,13 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
         CallState state = CallState.current();
         boolean nested = state.repeating();
         if (!nested) {
-            budget.onFirstAttempt();
+            pay();
             state.made(null);
         }
         long start = startNanos();
         CallContext carrying = environment.carriesContext() ? environment.capture() : null; // before anything runs
         CompletableFuture<T> first = attemptAsync(state, nested ? state.attempt() : 1, inner, operation);
-        AtomicInteger made = state.made();
+        AttemptCount made = state.made();
         Verdict verdict = null;
         if (first.isDone() && !first.isCompletedExceptionally()) {
             verdict = Outcomes.judge(outcomes, first.join(), null);

@@ -8,6 +8,7 @@ import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.HintSpread;
@@ -17,7 +18,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +46,7 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> implements Consumer<Throwable> {
     private static final VarHandle LATEST = Handles.field(MethodHandles.lookup(), "latest", HedgeAttempt.class);
-    private static final VarHandle MADE = Handles.field(MethodHandles.lookup(), "made", AtomicInteger.class);
+    private static final VarHandle MADE = Handles.field(MethodHandles.lookup(), "made", AttemptCount.class);
 
     final Inner inner;
     final CallContext context;
@@ -60,13 +60,13 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     private final int most;
 
     /** What all layers of the call count their attempts in; null as long as there was one alone. */
-    private volatile @Nullable AtomicInteger made;
+    private volatile @Nullable AttemptCount made;
 
     private volatile @Nullable HedgeAttempt<T> latest;
     private volatile @Nullable HedgePause<T> pause;
 
     HedgedCall(
-            RacingHedge hedge, Inner inner, CallContext context, long start, int most, @Nullable AtomicInteger made) {
+            RacingHedge hedge, Inner inner, CallContext context, long start, int most, @Nullable AttemptCount made) {
         super(hedge);
         this.inner = inner;
         this.context = context;
@@ -90,13 +90,13 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     abstract Throwable failureOf(Throwable thrown);
 
     /** Returns what all layers of the call count their attempts in, and begins to count if they do not yet. */
-    final AtomicInteger countMade() {
-        AtomicInteger count = made;
+    final AttemptCount countMade() {
+        AttemptCount count = made;
         if (count != null) {
             return count;
         }
-        AtomicInteger begun = new AtomicInteger(context.attempt());
-        count = (AtomicInteger) MADE.compareAndExchange(this, null, begun);
+        AttemptCount begun = new AttemptCount(context.attempt());
+        count = (AttemptCount) MADE.compareAndExchange(this, null, begun);
         return count == null ? begun : count;
     }
 
@@ -211,23 +211,23 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
 
     /** Starts an attempt that has been counted, or takes it back. */
     private void startCounted(int number, long delay) {
-        AtomicInteger counted = null;
-        int before = most;
+        AttemptCount counted = null;
+        int next = 0;
         try {
             Deadline deadline = context.deadline();
             boolean wanted = !isDone() && cancelReason() == null && (deadline == null || !deadline.isExpired());
-            AtomicInteger count = countMade();
-            before = wanted ? count.getAndUpdate(seen -> seen < most ? seen + 1 : seen) : most;
-            counted = before < most ? count : null;
-            if (counted != null && hedge.mayStart(before + 1, delay)) {
-                launch(addAttempt(number), before + 1);
+            AttemptCount count = countMade();
+            next = wanted ? count.next(most) : 0;
+            counted = next > 0 ? count : null;
+            if (counted != null && hedge.mayStart(next, delay)) {
+                launch(addAttempt(number), next);
                 return;
             }
         } catch (Throwable thrown) { // a budget, an executor; no memory for one more thread
             hedge.warnCannotStart(thrown);
         }
         if (counted != null) {
-            RetrySequence.takeBack(counted, before + 1);
+            counted.takeBack(next);
         }
         noMoreAttempts(ONE_IN_FLIGHT);
     }

@@ -3,8 +3,8 @@ package dev.levee.core.policy;
 import dev.levee.core.CallContext;
 import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
+import dev.levee.core.internal.AttemptCount;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +18,7 @@ final class HedgedStages<T extends @Nullable Object> extends HedgedCall<T> {
             CallContext context,
             long start,
             int most,
-            @Nullable AtomicInteger made,
+            @Nullable AttemptCount made,
             Supplier<? extends CompletionStage<T>> operation) {
         super(hedge, inner, context, start, most, made);
         this.operation = operation;

@@ -8,9 +8,9 @@ import dev.levee.core.ExecutorRejectedException;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.Policy;
+import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A hedged call with blocking attempts: each runs on a thread of the executor. See ADR 28. */
@@ -27,7 +27,7 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
             CallContext context,
             long start,
             int most,
-            @Nullable AtomicInteger made,
+            @Nullable AttemptCount made,
             Operation<T, ?> operation) {
         super(hedge, inner, context, start, most, made);
         this.guard = new BeginGuard(() -> DeadlineExpiredException.shared(Policy.Kind.HEDGE.label(), hedge.name()));

@@ -9,6 +9,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Interrupts;
@@ -23,7 +24,6 @@ import java.lang.ref.WeakReference;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -113,10 +113,10 @@ final class RacingHedge implements Hedge, Repeater, FitsStackRoom {
         long deadline = state.deadlineNanos();
         Object snapshot = state.snapshot();
         WeakReference<Repeater> outer = state.repeater();
-        AtomicInteger made = state.made();
+        AttemptCount made = state.made();
         int most = mostAttempts(context.attempt(), repeating, outer);
         CompletableFuture<T> primary;
-        AtomicInteger counted;
+        AttemptCount counted;
         // The context of an attempt, for which no object is allocated.
         WeakReference<Repeater> own = place.in(repeating, outer);
         state.set(context.attempt(), true, true, own, repeating ? made : null, clock, deadline, null);
@@ -146,7 +146,7 @@ final class RacingHedge implements Hedge, Repeater, FitsStackRoom {
     }
 
     /** Writes an attempt into the state of the thread that begins it, whose context is restored further out. */
-    void beginAttempt(CallState state, int number, AtomicInteger made) {
+    void beginAttempt(CallState state, int number, AttemptCount made) {
         state.repeater(place.in(state.repeating(), state.repeater()));
         state.made(made);
         state.repeat(number, true, true);
@@ -160,7 +160,7 @@ final class RacingHedge implements Hedge, Repeater, FitsStackRoom {
         }
         CallContext context = environment.capture();
         creditFirstAttempt(context);
-        AtomicInteger counted = state.repeating() ? state.made() : null;
+        AttemptCount counted = state.repeating() ? state.made() : null;
         int most = mostAttempts(context.attempt(), state.repeating(), state.repeater());
         HedgedThreads<T> call =
                 new HedgedThreads<T>(this, inner, context, readClock(), most, counted, operation).begin();

@@ -6,12 +6,12 @@ import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.HintSpread;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
 import java.lang.ref.WeakReference;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,9 +34,7 @@ final class RetrySequence {
     private final @Nullable Repeater outer;
 
     /** How many attempts all layers have made of the call; null as long as this one has made all. */
-    private @Nullable AtomicInteger made;
-
-    private boolean paid;
+    private @Nullable AttemptCount made;
 
     /** Whether an attempt that was repeated may have run. */
     private boolean mayHaveRun;
@@ -51,7 +49,7 @@ final class RetrySequence {
      *
      * @param made the count of attempts that layers within that attempt have begun, or null
      */
-    RetrySequence(BackoffRetry retry, CallContext context, CallState state, @Nullable AtomicInteger made, long start) {
+    RetrySequence(BackoffRetry retry, CallContext context, CallState state, @Nullable AttemptCount made, long start) {
         this.retry = retry;
         this.config = retry.config;
         this.context = context;
@@ -63,28 +61,24 @@ final class RetrySequence {
         this.made = nested ? state.countMade() : made;
     }
 
-    @Nullable AtomicInteger made() {
+    @Nullable AttemptCount made() {
         return made;
     }
 
     /** Learns that layers within an attempt may count attempts too. */
-    void made(@Nullable AtomicInteger count) {
+    void made(@Nullable AttemptCount count) {
         made = count;
     }
 
     private int attemptsMade() {
-        AtomicInteger count = made;
-        return count == null ? attempt : Math.max(attempt, count.get());
+        AttemptCount count = made;
+        return count == null ? attempt : count.made(attempt);
     }
 
-    /** Counts the next attempt, unless other layers have meanwhile made as many as there may be. Returns its number. */
+    /** Counts the next attempt. Returns its number, or 0 if all layers together have made as many as they may. */
     private int nextAttempt() {
-        AtomicInteger count = made;
-        if (count == null) {
-            return attempt + 1;
-        }
-        int most = config.maxAttempts();
-        return 1 + count.getAndUpdate(seen -> seen < most ? seen + 1 : seen);
+        AttemptCount count = made;
+        return count == null ? attempt + 1 : count.next(config.maxAttempts());
     }
 
     /** Takes an attempt that has been counted out of the budget; one that is refused is counted no more. */
@@ -93,17 +87,12 @@ final class RetrySequence {
         try {
             withdrawn = retry.budget.tryWithdraw(cost);
         } finally {
-            AtomicInteger count = made;
+            AttemptCount count = made;
             if (!withdrawn && count != null) {
-                takeBack(count, number);
+                count.takeBack(number);
             }
         }
         return withdrawn;
-    }
-
-    /** Counts an attempt no more that is not made, unless another one has been counted since: no number comes twice. */
-    static void takeBack(AtomicInteger count, int number) {
-        count.compareAndSet(number, number - 1);
     }
 
     /** Returns the number of the attempt that was made, or after {@link #delayOrStop} of the one that comes. */
@@ -156,14 +145,9 @@ final class RetrySequence {
             if (delay >= left) {
                 return exhausted();
             }
-            if (context.repeating() && !paid) { // the policy further out pays for the call, but not in here
-                paid = true;
-                if (outer == null || !outer.paysInto(retry.budget)) {
-                    retry.budget.onFirstAttempt();
-                }
-            }
+            payWithin();
             int next = nextAttempt();
-            if (next > config.maxAttempts()) {
+            if (next == 0) {
                 return exhausted();
             }
             if (!withdraws(next, throttled ? config.throttledCost() : 1)) {
@@ -185,6 +169,17 @@ final class RetrySequence {
                 SuppressedFailures.suppress(userCode, error);
             }
             throw userCode;
+        }
+    }
+
+    /** Pays for the call, unless that is done: by the policy further out or, into the same budget, by another one. */
+    private void payWithin() {
+        AttemptCount count = made;
+        if (context.repeating()
+                && count != null
+                && (outer == null || !outer.paysInto(retry.budget))
+                && count.pays(retry.budget)) {
+            retry.budget.onFirstAttempt();
         }
     }
 

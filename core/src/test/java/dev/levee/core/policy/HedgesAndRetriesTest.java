@@ -234,6 +234,20 @@ class HedgesAndRetriesTest extends LayeredCalls {
 
     @Test
     void a_number_that_another_layer_has_counted_beyond_is_not_used_again() {
+        assertThat(answeredAt(3)).containsExactly("good");
+        assertThat(requests).containsExactly(1, 3, 4);
+    }
+
+    @Test
+    void an_attempt_that_the_budget_refused_while_another_layer_counted_is_not_missing() {
+        assertThat(answeredAt(4)).containsExactly("good");
+        assertThat(requests).as("four of four").containsExactly(1, 3, 4, 5);
+        assertThat(answeredAt(5)).singleElement().isInstanceOf(IOException.class);
+        assertThat(requests).as("four of four").containsExactly(1, 3, 4, 5);
+    }
+
+    /** A call of two layers, each of four attempts: the budget of the outer one refuses while the inner one counts. */
+    private List<Object> answeredAt(int good) {
         OutcomeRule throttled = OutcomeRule.standard().onError(IOException.class, Verdict.THROTTLED);
         List<CompletableFuture<String>> stages = new ArrayList<>();
         Retry inner = Retry.of(
@@ -255,14 +269,15 @@ class HedgesAndRetriesTest extends LayeredCalls {
             CompletableFuture<String> stage = new CompletableFuture<>();
             if (stages.size() == 1) {
                 stage.completeExceptionally(new IOException("busy"));
+            } else if (stages.size() > 1 && stages.size() < good - 1) {
+                stage.completeExceptionally(new IOException("busy"));
             } else if (stages.size() > 1) {
                 stage.complete("good");
             }
             stages.add(stage);
             return stage;
         })));
-        assertThat(outcomes).containsExactly("good");
-        assertThat(requests).containsExactly(1, 3, 4);
+        return outcomes;
     }
 
     @Test
@@ -295,6 +310,7 @@ class HedgesAndRetriesTest extends LayeredCalls {
         List<Function<RetryBudget, Policy>> outers = List.of(
                 shared -> Retry.of("outer", c -> c.outcomes(fewer).budget(shared), environment),
                 shared -> Hedge.of("outer", c -> c.outcomes(fewer).budget(shared), environment),
+                shared -> Retry.of("never", c -> c.maxAttempts(1).budget(shared), environment),
                 shared -> Pipeline.of(
                         Retry.of("outer", c -> c.outcomes(fewer).budget(shared), environment),
                         Hedge.of("between", c -> c.outcomes(fewer), environment)));

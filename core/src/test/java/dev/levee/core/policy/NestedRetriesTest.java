@@ -196,6 +196,28 @@ class NestedRetriesTest extends LayeredCalls {
     }
 
     @Test
+    void two_within_another_one_pay_once_for_a_call_into_a_budget_that_they_share() {
+        RetryBudget shared = RetryBudget.of("shared", 1, 0, 9, environment);
+        shared.tryWithdraw(5);
+        Retry around = retry("around", 9, IllegalStateException.class);
+        Retry conflicts = Retry.of(
+                "c",
+                c -> c.maxAttempts(9)
+                        .outcomes(OutcomeRule.failures(Conflict.class))
+                        .budget(shared),
+                environment);
+        Retry resets = Retry.of(
+                "i",
+                c -> c.maxAttempts(9)
+                        .outcomes(OutcomeRule.failures(IOException.class))
+                        .budget(shared),
+                environment);
+        run(() -> start(Pipeline.of(around, conflicts, resets), script("icic")));
+        assertThat(outcomes).containsExactly("good");
+        assertThat(Readings.of(shared, "budget.credit")).as("4, one paid, four taken").isEqualTo(1);
+    }
+
+    @Test
     void pays_into_its_own_budget_when_it_repeats() {
         RetryBudget budget = RetryBudget.of("b", 1, 0, 1, environment);
         budget.tryWithdraw();

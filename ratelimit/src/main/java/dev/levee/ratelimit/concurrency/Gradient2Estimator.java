@@ -46,6 +46,9 @@ final class Gradient2Estimator implements LimitEstimator {
 
     @Override
     public void update(LimitWindow window) {
+        if (window.samples() == 0) {
+            return; // of drops that were not timed it learns nothing
+        }
         double shortNanos = window.meanNanos();
         double average = average(shortNanos);
         longNanos = average > MAX_LONG_OVER_SHORT * shortNanos ? average * FORGET : average;

@@ -11,7 +11,7 @@ interface LimitEstimator {
     /** Goes on within other bounds, from the limit that is the nearest. */
     void bound(LimitBounds bounds);
 
-    /** Learns from the calls of a window. */
+    /** Learns from the calls of a window, which may have drops and no latency: of many calls only some are timed. */
     void update(LimitWindow window);
 
     /** Learns at once that a call was dropped; it is in its window, too. */

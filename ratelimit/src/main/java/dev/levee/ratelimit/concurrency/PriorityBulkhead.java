@@ -255,8 +255,13 @@ final class PriorityBulkhead implements SheddingBulkhead {
         } finally {
             lock.unlock();
         }
-        finish(ended);
-        assign(); // only if a thread that should have done it was kept from it
+        try {
+            finish(ended);
+            assign(); // only if a thread that should have done it was kept from it
+        } catch (RuntimeException | Error thrown) {
+            abandon(waiter);
+            throw thrown;
+        }
         return true;
     }
 
@@ -300,10 +305,6 @@ final class PriorityBulkhead implements SheddingBulkhead {
         }
     }
 
-    private static int levelOf(CallState call) {
-        return Priority.criticality(call.priority());
-    }
-
     @Override
     public long enter(Deadline deadline) throws InterruptedException {
         if (Thread.interrupted()) {
@@ -313,7 +314,8 @@ final class PriorityBulkhead implements SheddingBulkhead {
         call.takeRefusal(); // of an earlier wait, if nothing has asked for it
         long left = deadline.remainingNanos();
         long now = environment.clock().nanoTime();
-        ShedWaiter waiter = new ShedWaiter(this, levelOf(call), Thread.currentThread(), now, left);
+        int level = Priority.criticality(call.priority());
+        ShedWaiter waiter = new ShedWaiter(this, level, Thread.currentThread(), now, left);
         if (enterOrQueue(waiter, now)) {
             try {
                 await(waiter, now);
@@ -349,7 +351,7 @@ final class PriorityBulkhead implements SheddingBulkhead {
     public CompletableFuture<Long> enterAsync(Deadline deadline) {
         long left = deadline.remainingNanos();
         long now = environment.clock().nanoTime();
-        ShedWaiter waiter = new ShedWaiter(this, levelOf(CallState.current()), null, now, left);
+        ShedWaiter waiter = new ShedWaiter(this, Priority.criticality(CallState.current().priority()), null, now, left);
         if (!enterOrQueue(waiter, now)) {
             return waiter.finish();
         }

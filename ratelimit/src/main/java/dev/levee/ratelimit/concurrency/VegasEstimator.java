@@ -52,11 +52,11 @@ final class VegasEstimator implements LimitEstimator {
     public void update(LimitWindow window) {
         double nanos = window.meanNanos();
         sinceProbe++;
-        if (jitter * PROBE_MULTIPLIER * limit <= sinceProbe) {
+        if (window.samples() > 0 && jitter * PROBE_MULTIPLIER * limit <= sinceProbe) {
             jitter = nextJitter();
             sinceProbe = 0;
             noLoadNanos = nanos;
-        } else if (noLoadNanos == 0 || nanos < noLoadNanos) {
+        } else if (window.samples() > 0 && (noLoadNanos == 0 || nanos < noLoadNanos)) {
             noLoadNanos = nanos;
         } else {
             double next = bounds.within(next(nanos, window));

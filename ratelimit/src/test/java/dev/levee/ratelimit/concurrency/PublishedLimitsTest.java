@@ -29,6 +29,31 @@ class PublishedLimitsTest {
         stamps.subList(1, inFlight).forEach(stamp -> driver.exit(stamp, Verdict.IGNORED));
     }
 
+    /** Of many calls only some are timed: a window can have drops, and no latency. */
+    @Test
+    void a_window_of_drops_alone_leaves_a_limit_and_a_baseline() {
+        for (ConcurrencyLimit limit : List.of(
+                ConcurrencyLimit.aimd(),
+                ConcurrencyLimit.vegas(),
+                ConcurrencyLimit.gradient2(),
+                ConcurrencyLimit.knee())) {
+            LimitEstimator estimator = LimitEstimators.start(
+                    limit, new LimitBounds(1, 100, 10), time.environment().random());
+            LimitWindow window = new LimitWindow();
+            for (int i = 0; i < 30 * 100; i++) {
+                window.addDrop();
+                window.end(1, true);
+                estimator.update(window);
+                window.clear();
+            }
+            window.add(1_000_000, 10, 1);
+            window.end(1, false);
+            estimator.update(window);
+            assertThat(estimator.limit()).as("%s", limit).isBetween(1.0, 100.0);
+            assertThat(estimator.baselineNanos()).as("%s", limit).isBetween(0.0, 1e6);
+        }
+    }
+
     @Nested
     class Aimd {
         private final AdaptiveBulkhead bulkhead =

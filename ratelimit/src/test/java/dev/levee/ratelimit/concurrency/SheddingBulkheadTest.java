@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -74,6 +75,39 @@ class SheddingBulkheadTest {
         Throwable thrown = Outcomes.unwrap(catchThrowable(refused::join));
         assertThat(thrown).isInstanceOf(ShedException.class);
         return ((ShedException) thrown).reason();
+    }
+
+    /** A clock of a user that fails: the call that fails has no place in the queue, where it would get a permit. */
+    @Test
+    void a_call_that_fails_while_it_joins_the_queue_is_not_given_a_permit() {
+        AtomicInteger readings = new AtomicInteger(Integer.MIN_VALUE);
+        Environment failing = environment.toBuilder()
+                .clock(() -> {
+                    if (readings.incrementAndGet() == 1) {
+                        throw new IllegalStateException("no time");
+                    }
+                    return time.nanoTime();
+                })
+                .build();
+        bulkhead = SheddingBulkhead.of("db", c -> c.maxConcurrent(1).maxWaiting(9), failing);
+        Deadline deadline = Deadline.after(Deadline.FOREVER, failing.clock());
+        long holder = bulkhead.tryEnter(0);
+        CompletableFuture<Long> first = bulkhead.enterAsync(deadline);
+        readings.set(0);
+        assertThatThrownBy(() -> exit(holder)).hasMessage("no time");
+        readings.set(-1); // the time at which the next one comes
+        assertThatThrownBy(() -> bulkhead.enterAsync(deadline)).hasMessage("no time");
+        CompletableFuture<Long> last = bulkhead.enterAsync(deadline);
+        time.runReady();
+        exit(first.join());
+        time.runReady();
+        assertThat(last).isDone();
+        exit(last.join());
+        assertThat(bulkhead.inFlight()).isZero();
+    }
+
+    private void exit(long stamp) {
+        bulkhead.exit(stamp, 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
     }
 
     @Nested

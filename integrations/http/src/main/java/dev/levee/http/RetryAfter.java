@@ -10,6 +10,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
+import java.time.temporal.TemporalAccessor;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +48,8 @@ final class RetryAfter {
         }
         String text = value.strip();
         if (!text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9')) {
-            return text.length() > MAX_DIGITS ? ofSeconds(Long.MAX_VALUE) : ofSeconds(Long.parseLong(text));
+            String digits = text.replaceFirst("^0+(?=.)", "");
+            return ofSeconds(digits.length() > MAX_DIGITS ? Long.MAX_VALUE : Long.parseLong(digits));
         }
         Instant until = date(text);
         Instant from = now == null ? null : date(now.strip());
@@ -63,8 +65,10 @@ final class RetryAfter {
     private static @Nullable Instant date(String text) {
         for (DateTimeFormatter form : FORMS) {
             try {
-                LocalDateTime time = LocalDateTime.parse(text, form);
-                return time.toInstant(ZoneOffset.UTC);
+                TemporalAccessor time = form.parse(text);
+                // One form of Java takes an offset in place of GMT, as some servers write it.
+                boolean hasOffset = time.isSupported(ChronoField.OFFSET_SECONDS);
+                return LocalDateTime.from(time).toInstant(hasOffset ? ZoneOffset.from(time) : ZoneOffset.UTC);
             } catch (DateTimeException e) {
                 // then it may be in the next form
             }

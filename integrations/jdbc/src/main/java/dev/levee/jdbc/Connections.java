@@ -50,8 +50,23 @@ final class Connections {
             if (changed) {
                 connection.setAutoCommit(autoCommit);
             }
-        } catch (SQLException lost) {
+        } catch (SQLException | RuntimeException lost) {
             // The pool checks its connections itself.
+        }
+    }
+
+    /** Rolls back, or ends a connection that cannot, so that nothing commits it later; false then. Never throws. */
+    static boolean rollBack(Connection connection) {
+        try {
+            connection.rollback();
+            return true;
+        } catch (SQLException | RuntimeException failed) {
+            try {
+                connection.abort(Runnable::run);
+            } catch (SQLException | RuntimeException | AbstractMethodError unsupported) {
+                // Then its end is up to the pool.
+            }
+            return false;
         }
     }
 

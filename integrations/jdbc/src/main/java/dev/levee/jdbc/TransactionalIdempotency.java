@@ -122,9 +122,6 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
         try {
             return attempt(key, digest, operation);
         } catch (SQLException thrown) {
-            if (isLockTimeout(thrown)) {
-                throw refusal(key, Reason.IN_PROGRESS, "another call is still in progress", thrown);
-            }
             throw new UncheckedSqlException(table.subject() + ": the database failed in a call", thrown);
         }
     }
@@ -135,11 +132,13 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
         Connection connection = dataSource.getConnection();
         boolean committed = false;
         boolean ended = false;
+        boolean claimed = false;
         try {
             committed = connection.getAutoCommit();
             connection.setAutoCommit(false);
             for (int tries = 0; tries < TRIES; tries++) {
                 if (insert(connection, key, digest, owner)) {
+                    claimed = true;
                     T result = operation.run(connection);
                     connection.setAutoCommit(false); // whatever the work did to it
                     write(connection, key, owner, result);
@@ -158,6 +157,11 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
             }
             throw new SQLException(
                     "the key \"" + Text.printable(key) + "\" changed " + TRIES + " times while it was claimed");
+        } catch (SQLException thrown) {
+            if (!claimed && isLockTimeout(thrown)) { // later on it is a lock of the work
+                throw refusal(key, Reason.IN_PROGRESS, "another call is still in progress", thrown);
+            }
+            throw thrown;
         } finally {
             giveBack(connection, ended, committed);
         }
@@ -207,15 +211,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
      * driver.
      */
     private static void giveBack(Connection connection, boolean ended, boolean committed) {
-        boolean clean = ended;
-        if (!ended) {
-            try {
-                connection.rollback();
-                clean = true;
-            } catch (SQLException lost) {
-                // Then the database has rolled back, and the exception that is being thrown says more.
-            }
-        }
+        boolean clean = ended || Connections.rollBack(connection);
         Connections.giveBack(connection, clean && committed, true);
     }
 

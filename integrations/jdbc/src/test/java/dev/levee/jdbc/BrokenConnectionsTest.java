@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.levee.core.Operation;
+import dev.levee.core.Policy;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -12,9 +14,15 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiPredicate;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -128,6 +136,93 @@ class BrokenConnectionsTest {
                 ResultCodec.text());
 
         assertThat(store.claim("k", "p", "a", LEASE).status()).isEqualTo(Status.OWNED);
+    }
+
+    @Test
+    void a_driver_that_fails_unchecked_changes_no_outcome_and_keeps_no_connection() {
+        HookedSource source = new HookedSource(pool);
+        TransactionalIdempotency<String> orders =
+                TransactionalIdempotency.of(source.source(), "s", ResultCodec.text());
+        IOException boom = new IOException("boom");
+
+        source.instead("rollback", () -> {
+            throw new IllegalStateException("rollback");
+        });
+        assertThatThrownBy(() -> orders.call("k", "p", connection -> {
+                    throw boom;
+                }))
+                .isSameAs(boom);
+        assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
+
+        source.hook((method, arguments, proceed) -> {
+            Object answer = proceed.call();
+            if (source.calls.get(source.calls.size() - 1).equals("Connection.close")) {
+                throw new IllegalStateException("close");
+            }
+            return answer;
+        });
+        assertThat(orders.call("k", "p", connection -> work())).isEqualTo("receipt 1");
+        assertThat(orders.call("k", "p", connection -> work())).isEqualTo("receipt 1");
+    }
+
+    @Test
+    void a_connection_that_cannot_be_rolled_back_is_ended_so_that_nothing_commits_it() {
+        HookedSource source = new HookedSource(pool);
+        TransactionalIdempotency<String> orders =
+                TransactionalIdempotency.of(source.source(), "s", ResultCodec.text());
+        source.instead("rollback", () -> {
+            throw new SQLException("no answer");
+        });
+        IOException boom = new IOException("boom");
+
+        assertThatThrownBy(() -> orders.call("k", "p", connection -> {
+                    throw boom;
+                }))
+                .isSameAs(boom);
+        assertThat(source.calls).containsSubsequence("Connection.rollback", "Connection.abort", "Connection.close");
+    }
+
+    @Test
+    void a_pool_that_takes_a_connection_back_with_an_unchecked_failure_costs_the_caller_no_other() throws SQLException {
+        HookedSource source = new HookedSource(pool);
+        List<Connection> borrowed = new ArrayList<>();
+        GuardedDataSource guarded = GuardedDataSource.of("twice", source.source(), new TwicePolicy(borrowed));
+        source.hook((method, arguments, proceed) -> {
+            Object answer = proceed.call();
+            if (method.equals("close")) {
+                throw new IllegalStateException("close");
+            }
+            return answer;
+        });
+
+        Connection connection = guarded.getConnection();
+        assertThat(borrowed).hasSize(2);
+        assertThat(connection.isWrapperFor(Connection.class)).isTrue();
+        source.hook((method, arguments, proceed) -> proceed.call());
+        connection.close();
+        assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
+    }
+
+    /** Runs each operation twice, and returns the second result. */
+    private record TwicePolicy(List<Connection> borrowed) implements Policy {
+        @Override
+        public String name() {
+            return "twice";
+        }
+
+        @Override
+        public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+            borrowed.add((Connection) operation.run());
+            T second = operation.run();
+            borrowed.add((Connection) second);
+            return second;
+        }
+
+        @Override
+        public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+                Supplier<? extends CompletionStage<T>> operation) {
+            throw new UnsupportedOperationException();
+        }
     }
 
     @Test

@@ -212,6 +212,26 @@ class EarlyEndsTest {
     }
 
     @Test
+    void a_lock_that_the_work_does_not_get_is_its_own_failure_and_no_call_in_progress() throws SQLException {
+        execute("INSERT INTO effects VALUES ('row')");
+        try (Connection other = pool.getConnection()) {
+            other.setAutoCommit(false);
+            run(other, "UPDATE effects SET id = 'locked'");
+            assertThatThrownBy(() -> orders.call("k", "print", connection -> {
+                        run(connection, "SET LOCK_TIMEOUT 1");
+                        run(connection, "UPDATE effects SET id = 'mine'");
+                        return "done";
+                    }))
+                    .isInstanceOf(UncheckedSqlException.class)
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            SQLException.class, thrown -> assertThat(thrown.getSQLState()).isEqualTo("HYT00"));
+            other.rollback();
+        }
+        assertThat(orders.call("k", "print", connection -> "done")).isEqualTo("done");
+    }
+
+    @Test
     void the_connection_goes_back_in_the_mode_in_which_it_came() throws SQLException {
         for (EarlyCommit way : commits().values()) {
             tables();

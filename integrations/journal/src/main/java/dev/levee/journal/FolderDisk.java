@@ -223,8 +223,11 @@ final class FolderDisk implements JournalDisk {
 
         @Override
         public void reserve(int length) throws IOException {
-            file.write(new byte[length]);
-            file.seek(end);
+            try {
+                file.write(new byte[length]);
+            } finally {
+                file.seek(end); // a disk that is full takes a part
+            }
         }
 
         @Override

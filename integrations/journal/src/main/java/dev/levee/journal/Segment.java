@@ -1,6 +1,7 @@
 package dev.levee.journal;
 
 import java.nio.ByteBuffer;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
@@ -18,6 +19,7 @@ final class Segment {
     static final int VERSION = 1;
 
     private static final Pattern NAME = Pattern.compile("journal-(\\d{19})\\.log");
+    private static final String MAX_NUMBER = Long.toString(Long.MAX_VALUE);
     private static final int CRC_AT = 12;
 
     final long number;
@@ -49,13 +51,14 @@ final class Segment {
     }
 
     static String name(long number) {
-        return String.format("journal-%019d.log", number);
+        return String.format(Locale.ROOT, "journal-%019d.log", number); // others write other digits
     }
 
     /** Returns the number of the segment that a file name is of, or -1. */
     static long number(String name) {
         Matcher matcher = NAME.matcher(name);
-        return matcher.matches() ? Long.parseLong(matcher.group(1)) : -1;
+        // A number that is too large is not one of a segment.
+        return matcher.matches() && matcher.group(1).compareTo(MAX_NUMBER) < 0 ? Long.parseLong(matcher.group(1)) : -1;
     }
 
     String name() {

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -143,6 +144,45 @@ class JournalFolderTest {
                 .extracting(JournalException::reason)
                 .isEqualTo(Reason.FOREIGN);
         assertThat(folder.resolve(Segment.name(1))).hasContent("text");
+    }
+
+    @Test
+    void a_file_whose_number_no_segment_can_have_is_left_alone() throws IOException {
+        Path other = Files.writeString(folder.resolve("journal-9999999999999999999.log"), "text");
+
+        try (WriteJournal<String, String> journal = journal(folder)) {
+            assertThat(journal.open().pending()).isEmpty();
+        }
+        assertThat(other).hasContent("text");
+    }
+
+    /** Arabic as in Egypt writes numbers with digits of its own. */
+    @Test
+    void a_journal_finds_its_files_again_in_any_locale() throws IOException {
+        Locale before = Locale.getDefault();
+        try {
+            for (String locale : List.of("ar-EG", "en-US", "ar-EG")) {
+                Locale.setDefault(Locale.forLanguageTag(locale));
+                try (WriteJournal<String, String> journal = journal(folder)) {
+                    int known = journal.open().pending().size();
+                    journal.append(new PendingWrite<>("key " + known, "1", known + 1, Instant.EPOCH));
+                }
+            }
+            assertThat(journal(folder).open().pending()).hasSize(3);
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    /** The room that is reserved with {@code DISK} is more than there is. */
+    @Test
+    void what_could_not_be_reserved_takes_no_room_from_the_writes() throws Exception {
+        Process full = JournalProcess.limited(folder, Durability.DISK, 8, 32);
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(full.getInputStream(), StandardCharsets.UTF_8))) {
+            assertThat(lines.lines().filter(line -> line.startsWith("r "))).hasSizeGreaterThan(20);
+        }
+        assertThat(full.waitFor()).isEqualTo(1);
     }
 
     /** The limit on the size of files stands for a disk that is full: the write is taken in part, then fails. */

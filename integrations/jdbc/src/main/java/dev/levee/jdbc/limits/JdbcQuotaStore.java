@@ -269,7 +269,7 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
             if (networkTimeout >= 0) {
                 connection.setNetworkTimeout(Runnable::run, networkTimeout);
             }
-        } catch (SQLException lost) {
+        } catch (SQLException | RuntimeException lost) {
             // The pool checks its connections itself.
         }
     }

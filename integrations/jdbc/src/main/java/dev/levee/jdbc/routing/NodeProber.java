@@ -44,6 +44,9 @@ final class NodeProber {
     private volatile @Nullable Timer next;
     private volatile boolean closed;
 
+    /** When the last probe was begun. */
+    private volatile long begunNanos;
+
     /** Whether the connection committed by itself when it came. Owned as {@link #held} is. */
     private boolean committed = true;
 
@@ -74,6 +77,7 @@ final class NodeProber {
     private void begin() {
         boolean begun = false;
         try {
+            begunNanos = environment.clock().nanoTime();
             begun = handOver.execute(environment, new ProbeRun(), this::notBegun) == null;
         } finally {
             if (!begun) {
@@ -122,7 +126,7 @@ final class NodeProber {
         } else {
             plan();
             environment.handOver(() -> {
-                if (busy.get()) { // the one before has not come back
+                if (busy.get() && environment.clock().nanoTime() - begunNanos >= timeoutNanos) { // has not come back
                     roles.failed(node, true);
                 }
             });
@@ -238,6 +242,7 @@ final class NodeProber {
                     }
                 }
                 roles.failed(node, true);
+                plan(); // the next interval counts, should its thread not come back
             }
         }
     }

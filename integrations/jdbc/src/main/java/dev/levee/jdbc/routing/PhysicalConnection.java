@@ -27,6 +27,9 @@ final class PhysicalConnection {
     /** Whether it commits each statement now. */
     boolean autoCommit;
 
+    /** Whether it is in the mode in which it is used. */
+    boolean fit = true;
+
     private final boolean autoCommitBefore;
     private final @Nullable Ticket<DatabaseNode> ticket;
     private final AtomicBoolean released = new AtomicBoolean();
@@ -101,6 +104,16 @@ final class PhysicalConnection {
             connection.setAutoCommit(value);
             autoCommit = value;
         }
+    }
+
+    /**
+     * Ends the mode in which each statement is committed. A connection that stays in it would commit what is to be
+     * rolled back, so it is not {@link #fit} for anything.
+     */
+    void commitOnRequest() throws SQLException {
+        fit = false;
+        setAutoCommit(false);
+        fit = true;
     }
 
     void setIsolation(int value) throws SQLException {

@@ -73,7 +73,7 @@ final class RoutedConnection extends ForwardingConnection {
     private PhysicalConnection bound() throws SQLException {
         requireOpen();
         PhysicalConnection now = physical;
-        if (now != null && !open && openStatements == 0 && !fits(now)) {
+        if (now != null && !open && openStatements == 0 && !(now.fit && fits(now))) {
             leave(now);
             now = null;
         }
@@ -173,6 +173,9 @@ final class RoutedConnection extends ForwardingConnection {
         if (of != physical) {
             throw new SQLException("data source \"" + routes.name + "\": this statement was closed when its connection"
                     + " went to other work");
+        } else if (!of.fit) {
+            throw new SQLException("data source \"" + routes.name + "\": node " + of.node.name
+                    + " did not go back to transactions after the last one; close all statements and begin again");
         }
         CallContext call = CallContext.current();
         if (of.primary) {

@@ -393,7 +393,7 @@ final class Routes {
             return config.probe().position(from.connection);
         } finally {
             if (manual) {
-                from.setAutoCommit(false);
+                from.commitOnRequest();
             }
         }
     }

@@ -44,8 +44,8 @@ final class StatementWatch implements AutoCloseable {
         Deadline deadline = CallContext.current().deadline();
         long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
         if (left < Nanos.NEVER) {
-            watch.limitNetwork(TimeUnit.NANOSECONDS.toMillis(left) + GRACE_MILLIS);
             watch.timer = environment.schedule(() -> environment.handOver(watch::expire), left);
+            watch.limitNetwork(TimeUnit.NANOSECONDS.toMillis(left) + GRACE_MILLIS);
         }
         return watch;
     }
@@ -104,7 +104,7 @@ final class StatementWatch implements AutoCloseable {
         if (networkTimeout >= 0) {
             try {
                 connection.setNetworkTimeout(Runnable::run, networkTimeout);
-            } catch (SQLException lost) {
+            } catch (SQLException | RuntimeException lost) {
                 // the pool checks its connections itself
             }
         }

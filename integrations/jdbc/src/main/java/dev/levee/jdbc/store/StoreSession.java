@@ -201,16 +201,25 @@ final class StoreSession {
             if (explicit && !done) {
                 try {
                     connection.rollback();
-                } catch (SQLException lost) {
-                    clean = false; // then the database has rolled back
+                } catch (SQLException | RuntimeException failed) {
+                    clean = false;
+                    abort(); // so that nothing commits it later
                 }
             }
             try (connection) {
                 if (restores && clean) {
                     connection.setAutoCommit(true);
                 }
-            } catch (SQLException lost) {
+            } catch (SQLException | RuntimeException lost) {
                 // The pool checks its connections itself, and what was done is committed or has thrown.
+            }
+        }
+
+        private void abort() {
+            try {
+                connection.abort(Runnable::run);
+            } catch (SQLException | RuntimeException | AbstractMethodError unsupported) {
+                // Then its end is up to the pool.
             }
         }
     }

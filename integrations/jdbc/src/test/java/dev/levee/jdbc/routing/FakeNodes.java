@@ -116,6 +116,7 @@ final class FakeNodes implements AutoCloseable {
         volatile boolean refuses;
         volatile boolean manual;
         volatile boolean failsPosition;
+        volatile String fails = "";
 
         Node(String name) throws SQLException {
             this.name = name;
@@ -181,6 +182,9 @@ final class FakeNodes implements AutoCloseable {
                         String called = method.getName();
                         synchronized (calls) {
                             calls.add(called + (arguments == null ? "" : " " + arguments[0]));
+                        }
+                        if (fails.equals(called + (arguments == null ? "" : " " + arguments[0]))) {
+                            throw new SQLException(name + " does not " + fails);
                         }
                         if (called.equals("close")) {
                             closed.addAndGet(ended[0] ? 0 : 1);

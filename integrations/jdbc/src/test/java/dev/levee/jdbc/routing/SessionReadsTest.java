@@ -63,6 +63,29 @@ class SessionReadsTest {
         });
     }
 
+    @Test
+    void a_connection_that_cannot_go_back_to_transactions_commits_nothing_by_itself() throws Exception {
+        as(Consistency.session(), () -> {
+            try (Connection connection = nodes.routing.getConnection()) {
+                connection.setAutoCommit(false);
+                try (Statement statement = connection.createStatement()) {
+                    statement.executeUpdate("INSERT INTO t (id, v) VALUES (1, 'x')");
+                    nodes.node("p").fails = "setAutoCommit false";
+                    connection.commit();
+                    nodes.node("p").fails = "";
+                    assertThatThrownBy(() -> statement.executeUpdate("INSERT INTO t (id, v) VALUES (2, 'y')"))
+                            .isInstanceOf(SQLException.class)
+                            .hasMessageContaining("node p did not go back to transactions");
+                }
+                assertThat(FakeNodes.who(connection)).isEqualTo("p");
+                assertThat(connection.getAutoCommit()).isFalse();
+            }
+            return null;
+        });
+        assertThat(nodes.node("p").value(1)).isEqualTo("x");
+        assertThat(nodes.node("p").value(2)).isNull();
+    }
+
     /** Reads on another thread while time is moved. */
     private String readWaiting(Consistency choice, Duration move, Runnable meanwhile) throws Exception {
         CompletableFuture<String> result = new CompletableFuture<>();

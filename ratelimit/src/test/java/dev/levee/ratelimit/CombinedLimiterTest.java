@@ -8,6 +8,7 @@ import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -103,6 +104,23 @@ class CombinedLimiterTest {
         assertThat(forecast.earliest(time.nanoTime() + 200_000_000, 1))
                 .isEqualTo(Duration.ofHours(1).toNanos() - 200_000_000);
         assertThat(available()).containsExactly(0L, 2L);
+    }
+
+    @Test
+    void permits_that_come_back_to_a_limiter_serve_those_that_wait_for_it_alone() {
+        assertThat(both.tryAcquire(3)).isTrue();
+        Reservation unused = both.reserve(2, Duration.ofSeconds(1));
+        time.advance(Duration.ofMillis(200));
+        assertThat(unused.isReady()).isTrue();
+        CompletableFuture<?> alone = slow.acquireAsync(1, Duration.ofHours(1));
+        CompletableFuture<?> next = slow.acquireAsync(2, Duration.ofHours(1));
+        both.settle(-1);
+        time.runReady();
+        assertThat(alone).isDone();
+        assertThat(next).isNotDone();
+        assertThat(unused.cancel()).isTrue();
+        time.runReady();
+        assertThat(next).isDone();
     }
 
     /** Its queue does not hear of it: what is planned there is of a limit that never had so many. */

@@ -282,19 +282,25 @@ abstract class AbstractLimiter implements RateLimiter {
         long now = clock.nanoTime();
         if (permits > 0) {
             charge(now, permits);
-            if (queue.occupied) {
-                queue.serveAfter(queue::planAnew);
-            }
         } else if (permits < 0) {
             refund(now, -permits);
+        }
+        settled(permits);
+    }
+
+    /** Tells those that wait of permits that were counted as used, or, if the number is negative, given back. */
+    void settled(long permits) {
+        if (permits < 0) {
             waits.gaveBack();
+        } else if (permits > 0 && queue.occupied) {
+            queue.serveAfter(queue::planAnew);
         }
     }
 
     /** Gives permits back, and serves those that wait for some. */
     void giveBackAndServe(long nowNanos, long takenNanos, long permits) {
         giveBack(nowNanos, takenNanos, permits);
-        waits.gaveBack();
+        settled(-permits);
     }
 
     @Override

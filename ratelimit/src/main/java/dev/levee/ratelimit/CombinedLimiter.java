@@ -137,6 +137,14 @@ final class CombinedLimiter extends AbstractLimiter {
     }
 
     @Override
+    void settled(long permits) {
+        super.settled(permits);
+        for (AbstractLimiter part : parts) {
+            part.settled(permits);
+        }
+    }
+
+    @Override
     long available(long nowNanos) {
         long available = Long.MAX_VALUE;
         for (AbstractLimiter part : parts) {

@@ -101,9 +101,10 @@ final class MeteredLimit {
 
     /** Returns a copy of what is used, or null if that is being replaced. */
     @Nullable Forecast forecast(long nowNanos) {
-        Meter meter = metered.meter;
-        Meter copy = meter.copy(nowNanos);
-        return meter.waitNanos(nowNanos, 1) == Meter.CLOSED ? null : new MeterForecast(copy); // was open when copied
+        LimitInForce now = metered;
+        Meter copy = now.meter.copy(nowNanos);
+        boolean wasOpen = now.meter.waitNanos(nowNanos, 1) != Meter.CLOSED; // when it was copied
+        return wasOpen ? new MeterForecast(copy, now.capacity) : null;
     }
 
     long capacity() {
@@ -175,13 +176,18 @@ final class MeteredLimit {
         private static final int MAX_STEPS = 1_000;
 
         private final Meter meter;
+        private final long capacity;
 
-        MeterForecast(Meter meter) {
+        MeterForecast(Meter meter, long capacity) {
             this.meter = meter;
+            this.capacity = capacity;
         }
 
         @Override
         public long earliest(long fromNanos, long permits) {
+            if (permits > capacity) {
+                return RateLimiter.NEVER; // the limit was replaced since, or will be
+            }
             long wait = 0;
             for (int step = 0; step < MAX_STEPS; step++) {
                 long more = meter.lookAhead(fromNanos + wait, permits);

@@ -23,6 +23,9 @@ interface Need {
     /** Gives back what was taken, and is not used. */
     void giveBack(long nowNanos, long takenNanos);
 
+    /** Serves those that wait for a limiter alone to which something was given back. Not under a lock. */
+    void gaveBack();
+
     /** Counts a call that was admitted or refused, and publishes a refusal. Not under a lock. */
     void counted(boolean isAdmitted);
 
@@ -59,6 +62,11 @@ interface Need {
         @Override
         public void giveBack(long nowNanos, long takenNanos) {
             limiter.giveBack(nowNanos, takenNanos, permits);
+        }
+
+        @Override
+        public void gaveBack() {
+            limiter.settled(-permits);
         }
 
         @Override

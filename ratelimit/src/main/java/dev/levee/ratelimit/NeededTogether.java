@@ -62,6 +62,15 @@ final class NeededTogether implements Need {
     }
 
     @Override
+    public void gaveBack() {
+        for (NeededPart.Waitable part : parts) {
+            if (part instanceof NeededPart.OfLimiter of) {
+                of.limiter().settled(-of.permits());
+            }
+        }
+    }
+
+    @Override
     public void counted(boolean isAdmitted) {
         if (!isAdmitted) {
             tightest().counted(false);

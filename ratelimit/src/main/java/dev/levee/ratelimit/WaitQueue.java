@@ -199,7 +199,7 @@ final class WaitQueue {
             return Nanos.NEVER;
         }
         long wait = wait(planned(now), need, now);
-        if (late && wait > maxNanos) {
+        if ((late && wait > maxNanos) || wait >= Nanos.NEVER) { // never, where one of several was replaced
             plan = null;
             wait = wait(planned(now), need, now);
         }

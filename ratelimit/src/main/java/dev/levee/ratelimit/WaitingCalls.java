@@ -107,6 +107,7 @@ final class WaitingCalls {
     void giveBack(Waiter waiter) {
         waiter.need.giveBack(clock.nanoTime(), waiter.takenNanos);
         gaveBack();
+        waiter.need.gaveBack();
     }
 
     /** Serves those that wait, after something was given back. */

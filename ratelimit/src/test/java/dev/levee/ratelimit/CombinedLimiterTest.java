@@ -8,10 +8,12 @@ import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Several limits on one call. */
 class CombinedLimiterTest {
@@ -102,6 +104,45 @@ class CombinedLimiterTest {
         assertThat(forecast.earliest(time.nanoTime() + 200_000_000, 1))
                 .isEqualTo(Duration.ofHours(1).toNanos() - 200_000_000);
         assertThat(available()).containsExactly(0L, 2L);
+    }
+
+    @Test
+    void permits_that_come_back_to_a_limiter_serve_those_that_wait_for_it_alone() {
+        assertThat(both.tryAcquire(3)).isTrue();
+        Reservation unused = both.reserve(2, Duration.ofSeconds(1));
+        time.advance(Duration.ofMillis(200));
+        assertThat(unused.isReady()).isTrue();
+        CompletableFuture<?> alone = slow.acquireAsync(1, Duration.ofHours(1));
+        CompletableFuture<?> next = slow.acquireAsync(2, Duration.ofHours(1));
+        both.settle(-1);
+        time.runReady();
+        assertThat(alone).isDone();
+        assertThat(next).isNotDone();
+        assertThat(unused.cancel()).isTrue();
+        time.runReady();
+        assertThat(next).isDone();
+    }
+
+    /** Its queue does not hear of it: what is planned there is of a limit that never had so many. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void more_than_a_limit_held_before_it_was_replaced_are_planned_anew() {
+        for (Limit first : List.of(
+                Limit.slidingWindow(1, Duration.ofSeconds(1)),
+                Limit.slidingLog(1, Duration.ofSeconds(1)),
+                Limit.fixedWindow(1, Duration.ofSeconds(1)),
+                Limit.of(1, Duration.ofSeconds(1)))) {
+            RateLimiter changed = RateLimiter.of("changed", first, time.environment());
+            RateLimiter drained =
+                    RateLimiter.of("drained", Limit.fixedWindow(5, Duration.ofSeconds(1)), time.environment());
+            RateLimiter all = RateLimiter.allOf("all", changed, drained);
+            drained.tryAcquire(5);
+            assertThat(all.acquireAsync(1, Duration.ofHours(1))).isNotDone();
+            changed.reconfigure(Limit.fixedWindow(5, Duration.ofSeconds(1)));
+            assertThat(all.tryAcquireOrWaitNanos(3)).isEqualTo(1_000_000_000);
+            time.advance(Duration.ofSeconds(1));
+            assertThat(all.waiting()).isZero();
+        }
     }
 
     @Test

@@ -2,9 +2,11 @@ package dev.levee.core;
 
 import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Timers;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -169,7 +171,8 @@ public final class Environment implements AutoCloseable {
     /**
      * Runs a task after a delay, as the {@link #scheduler()} does, and does not depend on it: where that throws, the
      * timers of {@link #system()} run the task. For parts that plan their own next turn (polling, health checks), which
-     * would stand still for good otherwise. The task runs once, also if a scheduler keeps it and throws. A timer of
+     * would stand still for good otherwise. The task runs once, also if a scheduler keeps it and throws, and never
+     * after it was cancelled, also if the scheduler throws at that: the handle never does. A timer of
      * {@link #system()} whose thread cannot be started stays set, and each later timer tries again to start it. Does
      * not block.
      *
@@ -183,13 +186,25 @@ public final class Environment implements AutoCloseable {
     public Scheduler.Timer schedule(Runnable task, long delayNanos) {
         HandedTask once = new HandedTask(Require.nonNull("task", task));
         try {
-            return scheduler.schedule(once, delayNanos);
+            Scheduler.Timer timer = scheduler.schedule(once, delayNanos);
+            return scheduler instanceof Timers ? timer : shielded(timer, once);
         } catch (Throwable rejected) { // an Error too: there may be no memory for its thread
             if (SystemTime.isClosed(scheduler)) {
                 throw rejected;
             }
             return once.disable() ? SystemTime.INSTANCE.scheduleAnyway(task, delayNanos) : () -> false;
         }
+    }
+
+    private static Scheduler.Timer shielded(Scheduler.Timer timer, HandedTask once) {
+        AtomicBoolean cancelled = new AtomicBoolean();
+        return () -> {
+            try {
+                return timer.cancel();
+            } catch (Throwable thrown) { // by a scheduler of a user
+                return once.disable() && cancelled.compareAndSet(false, true);
+            }
+        };
     }
 
     /** Runs a task after a delay, as {@link #schedule} does; returns what takes the timer back. */

@@ -9,6 +9,7 @@ import dev.levee.core.testing.RecordingListener;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -68,6 +69,39 @@ class EnvironmentTest {
 
     private static Environment listening(Listener listener) {
         return Environment.builder().listener(listener).build();
+    }
+
+    @Nested
+    class ASchedulerWhoseTimersCannotBeCancelled implements Scheduler {
+        private final List<Runnable> kept = new ArrayList<>();
+        private final List<String> ran = new ArrayList<>();
+        private final Environment environment =
+                Environment.builder().scheduler(this).build();
+
+        @Override
+        public Timer schedule(Runnable task, long delayNanos) {
+            kept.add(task);
+            return () -> {
+                throw new IllegalStateException("cancel");
+            };
+        }
+
+        @Override
+        public void sleep(long nanos) {}
+
+        @Override
+        public void park(Object blocker, long nanos) {}
+
+        @Test
+        void runs_no_task_that_was_cancelled() {
+            Scheduler.Timer cancelled = environment.schedule(() -> ran.add("cancelled"), 1);
+            Scheduler.Timer over = environment.schedule(() -> ran.add("over"), 1);
+            assertThat(cancelled.cancel()).isTrue();
+            assertThat(cancelled.cancel()).isFalse();
+            kept.forEach(Runnable::run);
+            assertThat(ran).containsExactly("over");
+            assertThat(over.cancel()).isFalse();
+        }
     }
 
     @Nested

@@ -96,19 +96,9 @@ final class Drains<A> {
             open.remove(this);
             Timer waiting = timer;
             if (waiting != null) {
-                cancel(waiting);
+                waiting.cancel();
             }
             environment.handOver(this::runCloser); // it must run, whatever the executor says
-        }
-
-        /** What a scheduler of a user throws must not reach the call that ends the drain, nor keep it open. */
-        private void cancel(Timer waiting) {
-            try {
-                waiting.cancel();
-            } catch (Throwable thrown) {
-                SafeLog.warn(
-                        LOG, "balancer \"{}\": the drain of endpoint {} keeps its timer", balancer, label, thrown);
-            }
         }
 
         private void runCloser() {

@@ -273,7 +273,8 @@ final class EndpointSet<A> implements Candidates {
 
     @Override
     public double weight(int index) {
-        return (allDrained ? 1.0 : endpoints.get(index).weight()) * ramps[index];
+        // A part of the smallest number would be 0, which owns nothing.
+        return Math.max(Double.MIN_VALUE, (allDrained ? 1.0 : endpoints.get(index).weight()) * ramps[index]);
     }
 
     @Override

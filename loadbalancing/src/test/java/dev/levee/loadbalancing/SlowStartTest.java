@@ -53,6 +53,28 @@ class SlowStartTest {
             time.environment());
 
     @Test
+    void the_smallest_weight_has_a_part_too() {
+        source.set(List.of(a));
+        source.set(List.of(Endpoint.of("c", Double.MIN_VALUE), Endpoint.of("d", Double.MIN_VALUE)));
+        assertThat(strategy.last()).allMatch(weight -> weight > 0.0);
+        for (BalancingStrategy each : List.of(
+                BalancingStrategy.consistentHash(),
+                BalancingStrategy.boundedLoads(1),
+                BalancingStrategy.priority(BalancingStrategy.rendezvous()))) {
+            UpdatableEndpoints<String> nodes = EndpointSource.updatable(List.of(a));
+            LoadBalancer<String> hashed = LoadBalancer.of(
+                    "hashed",
+                    each,
+                    nodes,
+                    config -> config.health(health -> health.slowStart(Duration.ofSeconds(20))),
+                    time.environment());
+            nodes.set(List.of(Endpoint.of("c", Double.MIN_VALUE), Endpoint.of("d", Double.MIN_VALUE)));
+            String target = hashed.call("key", address -> address);
+            assertThat(target).isIn("c", "d");
+        }
+    }
+
+    @Test
     void the_first_endpoints_begin_at_once() {
         source.set(List.of(a, b));
         assertThat(strategy.last()).containsExactly(2.0, 4.0);

@@ -59,10 +59,10 @@ final class CallLedger {
 
     private final PaddedLong all = new PaddedLong(0);
     private final Queue<WeakReference<Seat>> seats = new ConcurrentLinkedQueue<>();
-    private final AtomicReference<List<Generation>> generations = new AtomicReference<>(List.of());
+    private final AtomicReference<List<NumberedSet>> generations = new AtomicReference<>(List.of());
 
     /** The number of a set of the balancer, in the order in which they came; groups of one set have that of the set. */
-    private record Generation(WeakReference<Candidates> whole, long number) {}
+    private record NumberedSet(WeakReference<Candidates> whole, long number) {}
 
     Seat newSeat() {
         Seat seat = new Seat(this);
@@ -95,16 +95,16 @@ final class CallLedger {
     /** Returns the number of a set: a new one if it is not one of the last. */
     private long generation(Candidates whole) {
         while (true) {
-            List<Generation> known = Objects.requireNonNull(generations.get());
+            List<NumberedSet> known = Objects.requireNonNull(generations.get());
             long last = known.isEmpty() ? 0L : known.get(known.size() - 1).number;
-            for (Generation one : known) {
+            for (NumberedSet one : known) {
                 if (one.whole.refersTo(whole)) {
                     return one.number;
                 }
             }
-            List<Generation> now =
+            List<NumberedSet> now =
                     new ArrayList<>(known.subList(Math.max(0, known.size() - GENERATIONS + 1), known.size()));
-            now.add(new Generation(new WeakReference<>(whole), last + 1));
+            now.add(new NumberedSet(new WeakReference<>(whole), last + 1));
             if (generations.compareAndSet(known, now)) {
                 return last + 1;
             }

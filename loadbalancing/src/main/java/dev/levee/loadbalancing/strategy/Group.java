@@ -58,7 +58,7 @@ final class Group implements Candidates {
 
     @Override
     public double weight(int index) {
-        return whole.weight(indices[index]) * share(index);
+        return Math.max(Double.MIN_VALUE, whole.weight(indices[index]) * share(index));
     }
 
     /** To a strategy that ignores weights, a share of an endpoint is an endpoint that is not yet warm. */

@@ -77,7 +77,9 @@ final class StickyPicker implements BalancingStrategy.Picker {
     @Override
     public int pick(long hash) {
         int home = home(hash);
-        return home >= 0 ? beyondBound(home) : forNew == null ? settle(hash, forNewKeys.pick(hash)) : pick(hash, index -> true);
+        return home >= 0
+                ? beyondBound(home)
+                : forNew == null ? settle(hash, forNewKeys.pick(hash)) : pick(hash, index -> true);
     }
 
     @Override

@@ -110,19 +110,30 @@ final class GuardedServerCall<Q, R> extends ServerCall.Listener<Q> {
         }
     }
 
-    /** Hands the events that have waited to the handler, and lets later ones go straight to it. */
+    /**
+     * Hands the events that have waited to the handler, and lets later ones go straight to it: also if it throws, since
+     * the end of the call is one of them.
+     */
     private void install(ServerCall.Listener<Q> started) {
+        Throwable failure = null;
         while (true) {
             Action<RuntimeException> event;
             synchronized (lock) {
                 event = waiting.poll();
                 if (event == null) {
                     handler = started;
-                    return;
+                    break;
                 }
             }
             current = started;
-            event.run();
+            try {
+                event.run();
+            } catch (Throwable thrown) {
+                failure = failure == null ? thrown : failure;
+            }
+        }
+        if (failure != null) {
+            throw Unchecked.<RuntimeException>asDeclared(failure);
         }
     }
 

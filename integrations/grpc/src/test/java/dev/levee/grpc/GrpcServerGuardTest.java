@@ -16,6 +16,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Criticality;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
@@ -28,6 +29,7 @@ import io.grpc.ClientCall;
 import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
@@ -145,6 +147,73 @@ class GrpcServerGuardTest {
                         ASK,
                         CallOptions.DEFAULT,
                         "a"));
+    }
+
+    /** A call of a server of which only the end is noted. */
+    private static final class FakeCall extends ServerCall<String, String> {
+        final List<Status> ends = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void request(int numMessages) {}
+
+        @Override
+        public void sendHeaders(Metadata headers) {}
+
+        @Override
+        public void sendMessage(String message) {}
+
+        @Override
+        public void close(Status status, Metadata trailers) {
+            ends.add(status);
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return false;
+        }
+
+        @Override
+        public MethodDescriptor<String, String> getMethodDescriptor() {
+            return ASK;
+        }
+    }
+
+    @Test
+    void a_handler_that_fails_at_an_event_that_has_waited_still_learns_of_the_end() {
+        Bulkhead one = Bulkhead.of("b", c -> c.maxConcurrent(1).queue(10, ofSeconds(60)));
+        List<String> events = new CopyOnWriteArrayList<>();
+        AtomicReference<ServerCall.Listener<String>> guarded = new AtomicReference<>();
+        ServerCallHandler<String, String> handler = (call, headers) -> {
+            guarded.get().onMessage("a"); // before the handler is there, as on another thread
+            guarded.get().onHalfClose();
+            return new ServerCall.Listener<>() {
+                @Override
+                public void onMessage(String message) {
+                    events.add("message");
+                    throw new IllegalStateException("the handler is broken");
+                }
+
+                @Override
+                public void onHalfClose() {
+                    events.add("half close");
+                }
+
+                @Override
+                public void onComplete() {
+                    events.add("complete");
+                }
+            };
+        };
+        long held = one.tryEnter(0);
+        FakeCall call = new FakeCall();
+        guarded.set(GrpcServerGuard.of(one).interceptCall(call, new Metadata(), handler));
+        one.exit(held, 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
+        until(() -> !call.ends.isEmpty());
+        guarded.get().onComplete();
+
+        assertThat(events).containsExactly("message", "half close", "complete");
+        assertThat(call.ends).singleElement().extracting(Status::getCode).isEqualTo(Status.Code.UNKNOWN);
+        until(() -> one.inFlight() == 0);
     }
 
     @Test

@@ -137,8 +137,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
 
     private static void takeIn(@Nullable Session session, HttpResponse<?> received) {
         if (session != null) {
-            SessionHeader.takeIn(
-                    session, received.headers().firstValue(Session.HEADER).orElse(null));
+            SessionHeader.takeIn(session, received.headers().allValues(Session.HEADER));
         }
     }
 

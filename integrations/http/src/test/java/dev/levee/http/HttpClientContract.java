@@ -304,6 +304,20 @@ public abstract class HttpClientContract {
         assertThat(session.toHeader()).isEqualTo("users=5");
     }
 
+    /** As a list may be: RFC 9110, section 5.3. */
+    @Test
+    void a_session_that_an_answer_has_in_several_lines_is_taken_in_whole() throws Exception {
+        TestNode node = node(
+                "node",
+                TestNode.status(200, "ok", Session.HEADER + ": users=2,orders=9", Session.HEADER + ": carts=3"));
+        Session session = Session.parse("users=5");
+        Subject client = client(config -> config.sendSession(true), node);
+
+        CallContext.current().withSession(session).call(() -> text(client));
+
+        assertThat(session.toHeader()).isEqualTo("carts=3,orders=9,users=5");
+    }
+
     @Test
     void it_stays_here_unless_the_settings_say_otherwise() throws Exception {
         TestNode node = node("node", TestNode.status(200, "ok", Session.HEADER + ": " + "orders=9"));

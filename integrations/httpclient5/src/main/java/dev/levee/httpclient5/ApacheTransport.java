@@ -78,6 +78,11 @@ final class ApacheTransport extends BlockingTransport<ClassicHttpRequest, Classi
     }
 
     @Override
+    protected List<String> headersOf(ClassicHttpResponse response, String header) {
+        return Stream.of(response.getHeaders(header)).map(Header::getValue).toList();
+    }
+
+    @Override
     protected @Nullable BlockingExchange<ClassicHttpResponse> exchangeOf(ClassicHttpResponse response) {
         return response.getEntity() instanceof HeldEntity held ? held.exchange() : null;
     }

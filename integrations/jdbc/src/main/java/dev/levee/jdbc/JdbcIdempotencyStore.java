@@ -165,7 +165,11 @@ public final class JdbcIdempotencyStore<T extends @Nullable Object> implements I
         if (row.state().equals(KeyTable.RESULT)) {
             return Claim.recorded(payload == null ? null : codec.decode(payload), null);
         }
-        return Claim.recorded(null, codec.decodeFailure(payload == null ? new byte[0] : payload));
+        return Claim.recorded(
+                null,
+                Require.nonNull(
+                        table.subject() + ": failure that was read",
+                        codec.decodeFailure(payload == null ? new byte[0] : payload)));
     }
 
     @Override
@@ -182,7 +186,7 @@ public final class JdbcIdempotencyStore<T extends @Nullable Object> implements I
     public boolean record(String key, String owner, @Nullable T result, @Nullable Throwable failure) {
         KeyTable.key(key);
         String state = failure == null ? KeyTable.RESULT : KeyTable.FAILURE;
-        byte[] payload = failure != null ? codec.encodeFailure(failure) : result == null ? null : codec.encode(result);
+        byte[] payload = payload(result, failure);
         return Connections.committing(dataSource, table, "record", connection -> {
             if (table.settle(connection, key, owner, state, table.keepNanos, payload)) {
                 return true;
@@ -192,6 +196,16 @@ public final class JdbcIdempotencyStore<T extends @Nullable Object> implements I
                     && row.owner().equals(owner)
                     && (row.state().equals(KeyTable.RESULT) || row.state().equals(KeyTable.FAILURE));
         });
+    }
+
+    /** Returns the bytes; null for a result that is null, and for nothing else. */
+    private byte @Nullable [] payload(@Nullable T result, @Nullable Throwable failure) {
+        if (failure != null) {
+            return Require.nonNull(table.subject() + ": bytes of a failure", codec.encodeFailure(failure));
+        }
+        return result == null
+                ? null
+                : Require.nonNull(table.subject() + ": bytes of a result", codec.encode(result));
     }
 
     @Override

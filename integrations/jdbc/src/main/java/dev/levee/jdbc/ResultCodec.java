@@ -18,7 +18,7 @@ public interface ResultCodec<T extends @Nullable Object> {
      * Writes a result.
      *
      * @param result not null
-     * @return its bytes
+     * @return its bytes, not null: a result without bytes is not recorded, and fails
      */
     byte[] encode(T result);
 
@@ -34,7 +34,7 @@ public interface ResultCodec<T extends @Nullable Object> {
      * Writes a failure that is to be replayed.
      *
      * @param failure what the operation threw
-     * @return by default its class and message
+     * @return not null; by default its class and message
      */
     default byte[] encodeFailure(Throwable failure) {
         return String.valueOf(failure).getBytes(StandardCharsets.UTF_8);
@@ -44,7 +44,7 @@ public interface ResultCodec<T extends @Nullable Object> {
      * Reads a failure. It is thrown to the caller unchanged: return what the operation may throw.
      *
      * @param bytes what {@link #encodeFailure} wrote
-     * @return by default a {@link RecordedFailureException}
+     * @return not null; by default a {@link RecordedFailureException}
      */
     default Throwable decodeFailure(byte[] bytes) {
         return new RecordedFailureException(new String(bytes, StandardCharsets.UTF_8));

@@ -49,6 +49,11 @@ final class OkTransport extends BlockingTransport<Request, Response> {
     }
 
     @Override
+    protected List<String> headersOf(Response response, String header) {
+        return response.headers(header);
+    }
+
+    @Override
     protected @Nullable BlockingExchange<Response> exchangeOf(Response response) {
         return response.body() instanceof HeldBody held ? held.exchange() : null;
     }

@@ -6,6 +6,9 @@ import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
+import dev.levee.core.internal.WarnedSubjects;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -22,9 +25,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A span for each run of what is further in: of a call, or of an attempt. See ADR 124. */
 final class TracedCalls implements Around {
+    private static final Logger LOG = LoggerFactory.getLogger(Tracing.class);
+
     static final AttributeKey<String> ERROR_TYPE = AttributeKey.stringKey("error.type");
     static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("levee.attempt");
 
@@ -41,6 +48,7 @@ final class TracedCalls implements Around {
     private final String spanName;
     private final Environment environment;
     private final Tracer tracer;
+    private final WarnedSubjects warned = new WarnedSubjects();
 
     /** Null for attempts. */
     private final @Nullable DoubleHistogram durations;
@@ -72,38 +80,42 @@ final class TracedCalls implements Around {
     }
 
     @Override
-    @SuppressWarnings("MustBeClosedChecker") // closed below
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
         long start = startNanos();
         Span span = start();
+        if (span == null) {
+            return inner.call(operation);
+        }
         Throwable error = null;
-        Scope scope = span.makeCurrent();
+        Scope scope = open(span);
         try {
             return inner.call(operation);
         } catch (Throwable thrown) {
             error = thrown;
             throw thrown;
         } finally {
-            scope.close();
+            close(scope);
             end(span, start, error);
         }
     }
 
     @Override
-    @SuppressWarnings("MustBeClosedChecker") // closed below
     public <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
             Inner inner, Supplier<? extends CompletionStage<T>> operation) {
         long start = startNanos();
         Span span = start();
+        if (span == null) {
+            return inner.callAsync(operation);
+        }
         CompletableFuture<T> running;
-        Scope scope = span.makeCurrent();
+        Scope scope = open(span);
         try {
             running = inner.callAsync(operation);
         } catch (Throwable thrown) { // of a policy of a user, against its promise
             end(span, start, thrown);
             throw thrown;
         } finally {
-            scope.close();
+            close(scope);
         }
         return new TracedFuture<T>(this, span, start, running).begin();
     }
@@ -112,30 +124,71 @@ final class TracedCalls implements Around {
         return durations == null ? 0 : environment.clock().nanoTime();
     }
 
-    private Span start() {
-        SpanBuilder builder = tracer.spanBuilder(spanName).setAttribute(NAME, subject);
-        if (durations == null) {
-            builder.setAttribute(ATTEMPT, (long) CallContext.current().attempt());
+    /** Starts a span; null if a processor of spans throws, which is no matter of the call. */
+    private @Nullable Span start() {
+        try {
+            SpanBuilder builder = tracer.spanBuilder(spanName).setAttribute(NAME, subject);
+            if (durations == null) {
+                builder.setAttribute(ATTEMPT, (long) CallContext.current().attempt());
+            }
+            return builder.startSpan();
+        } catch (Throwable thrown) {
+            warn("be started", thrown);
+            return null;
         }
-        return builder.startSpan();
     }
 
-    /** Ends a span. What is recorded later, by work that goes on after a cancel, is dropped by the span. */
+    @SuppressWarnings("MustBeClosedChecker") // closed by the caller
+    private Scope open(Span span) {
+        try {
+            return span.makeCurrent();
+        } catch (Throwable thrown) {
+            warn("be made the current one", thrown);
+            return Scope.noop();
+        }
+    }
+
+    private void close(Scope scope) {
+        try {
+            scope.close();
+        } catch (Throwable thrown) {
+            warn("be taken from its thread", thrown);
+        }
+    }
+
+    /**
+     * Ends a span; never throws. What is recorded later, by work that goes on after a cancel, is dropped by the span.
+     */
     void end(Span span, long start, @Nullable Throwable error) {
+        try {
+            record(span, start, error);
+        } catch (Throwable thrown) { // of a clock, or of what samples
+            warn("be told of its end", thrown);
+        }
+        try {
+            span.end();
+        } catch (Throwable thrown) { // of a processor of spans
+            warn("be ended", thrown);
+        }
+    }
+
+    private void warn(String what, Throwable thrown) {
+        if (warned.add(what)) {
+            SafeLog.warn(LOG, "traced calls \"{}\": a span could not {}", Text.printable(subject), what, thrown);
+        }
+    }
+
+    private void record(Span span, long start, @Nullable Throwable error) {
         String outcome = outcomeOf(error);
         span.setAttribute(OUTCOME, outcome);
         if (error != null && !outcome.equals("cancelled")) {
             span.setAttribute(ERROR_TYPE, typeOf(error));
             span.setStatus(StatusCode.ERROR);
         }
-        try {
-            if (durations != null) {
-                double seconds = (environment.clock().nanoTime() - start) / 1e9;
-                Attributes attributes = Attributes.of(METRIC_NAME, subject, METRIC_OUTCOME, outcome);
-                durations.record(seconds, attributes, Context.current().with(span));
-            }
-        } finally { // the clock may be a user's
-            span.end();
+        if (durations != null) {
+            double seconds = (environment.clock().nanoTime() - start) / 1e9;
+            Attributes attributes = Attributes.of(METRIC_NAME, subject, METRIC_OUTCOME, outcome);
+            durations.record(seconds, attributes, Context.current().with(span));
         }
     }
 

@@ -109,6 +109,56 @@ class TracingTest {
         }
     }
 
+    /** Throws at the start, or at the end, of each span. */
+    private record ThrowingSpans(boolean atStart) implements SpanProcessor {
+        @Override
+        public void onStart(Context parent, ReadWriteSpan span) {
+            throw new IllegalStateException("processor at the start");
+        }
+
+        @Override
+        public boolean isStartRequired() {
+            return atStart;
+        }
+
+        @Override
+        public void onEnd(ReadableSpan span) {
+            throw new IllegalStateException("processor at the end");
+        }
+
+        @Override
+        public boolean isEndRequired() {
+            return !atStart;
+        }
+    }
+
+    @Test
+    void a_processor_of_spans_that_throws_changes_no_outcome_and_no_call_waits_for_ever() throws Exception {
+        for (boolean atStart : List.of(true, false)) {
+            try (OpenTelemetrySdk broken = OpenTelemetrySdk.builder()
+                    .setTracerProvider(SdkTracerProvider.builder()
+                            .addSpanProcessor(new ThrowingSpans(atStart))
+                            .build())
+                    .build()) {
+                Tracing ofBroken = Tracing.of(broken, environment);
+                for (Policy calls : List.of(ofBroken.calls("c"), ofBroken.attempts("a"))) {
+                    assertThat(calls.<String, IOException>call(() -> "done")).isEqualTo("done");
+                    IOException down = new IOException("down");
+                    assertThatThrownBy(() -> calls.call(() -> {
+                                throw down;
+                            }))
+                            .isSameAs(down);
+                    assertThat(calls.callAsync(() -> CompletableFuture.completedFuture("done")))
+                            .isCompletedWithValue("done");
+                    CompletableFuture<String> later = new CompletableFuture<>();
+                    CompletableFuture<String> call = calls.callAsync(() -> later);
+                    later.complete("later");
+                    assertThat(call).isCompletedWithValue("later");
+                }
+            }
+        }
+    }
+
     @AfterEach
     void nothing_stays_behind() {
         assertThat(open).hasValue(0);

@@ -76,6 +76,15 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
     protected abstract List<String> headers(Q request, String header);
 
     /**
+     * The values of a header of a response.
+     *
+     * @param response the response
+     * @param header in any case
+     * @return all of them, in their order
+     */
+    protected abstract List<String> headersOf(R response, String header);
+
+    /**
      * The exchange that a response belongs to.
      *
      * @param response what an exchange returned
@@ -108,7 +117,7 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
 
     private void takeIn(@Nullable Session session, R received) {
         if (session != null) {
-            SessionHeader.takeIn(session, header(received, Session.HEADER));
+            SessionHeader.takeIn(session, headersOf(received, Session.HEADER));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.levee.http.internal;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.consistency.Session;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Sends the session of a call along with its requests, and takes in what responses say of it. */
@@ -22,14 +23,14 @@ public final class SessionHeader {
      * Notes in a session what a response says.
      *
      * @param session of the call
-     * @param header the value of the header, or null if the response has none; one that is malformed says nothing
+     * @param values those of the header, in the order of the response; what is malformed says nothing
      */
-    public static void takeIn(Session session, @Nullable String header) {
-        if (header == null) {
+    public static void takeIn(Session session, List<String> values) {
+        if (values.isEmpty()) {
             return;
         }
         try {
-            session.merge(Session.parse(header));
+            session.merge(Session.parse(String.join(",", values)));
         } catch (IllegalArgumentException | IllegalStateException malformed) {
             // An answer is an answer: what cannot be understood is left out.
         }

@@ -172,9 +172,8 @@ public final class Environment implements AutoCloseable {
      * Runs a task after a delay, as the {@link #scheduler()} does, and does not depend on it: where that throws, the
      * timers of {@link #system()} run the task. For parts that plan their own next turn (polling, health checks), which
      * would stand still for good otherwise. The task runs once, also if a scheduler keeps it and throws, and never
-     * after it was cancelled, also if the scheduler throws at that: the handle never does. A timer of
-     * {@link #system()} whose thread cannot be started stays set, and each later timer tries again to start it. Does
-     * not block.
+     * after it was cancelled, also if the scheduler throws at that: the handle never does. A timer of {@link #system()}
+     * whose thread cannot be started stays set, and each later timer tries again to start it. Does not block.
      *
      * @param task short and never blocking; what it throws is logged
      * @param delayNanos the delay in nanoseconds; zero or less means as soon as possible

@@ -274,7 +274,8 @@ final class EndpointSet<A> implements Candidates {
     @Override
     public double weight(int index) {
         // A part of the smallest number would be 0, which owns nothing.
-        return Math.max(Double.MIN_VALUE, (allDrained ? 1.0 : endpoints.get(index).weight()) * ramps[index]);
+        return Math.max(
+                Double.MIN_VALUE, (allDrained ? 1.0 : endpoints.get(index).weight()) * ramps[index]);
     }
 
     @Override

@@ -349,9 +349,8 @@ class FaultyPartsTest {
     @Test
     void a_gate_that_cannot_name_itself_keeps_no_place_when_it_refuses() {
         boolean[] shut = {true};
-        Environment heard = time.environment().toBuilder()
-                .listener(new Listener() {})
-                .build();
+        Environment heard =
+                time.environment().toBuilder().listener(new Listener() {}).build();
         LoadBalancer<String> nodes = LoadBalancer.of(
                 "nodes",
                 BalancingStrategy.boundedLoads(0.25),

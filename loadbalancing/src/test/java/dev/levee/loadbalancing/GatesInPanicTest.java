@@ -119,7 +119,9 @@ class GatesInPanicTest {
                     assertThat(targets).hasSize(i);
                 }
                 assertThat(call.get()).isNotDone();
-                assertThat(balancer.snapshot().stream().mapToInt(EndpointState::inFlight).sum())
+                assertThat(balancer.snapshot().stream()
+                                .mapToInt(EndpointState::inFlight)
+                                .sum())
                         .isEqualTo(4);
             }
         }

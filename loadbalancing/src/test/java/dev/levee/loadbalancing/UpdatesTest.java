@@ -102,15 +102,14 @@ class UpdatesTest {
 
     @Test
     void what_is_said_of_one_id_in_several_places_counts_in_any_order() {
-        Endpoint<String> first = Endpoint.of("a").withPriority(1).withZone("west").withLabel("version", "2");
+        Endpoint<String> first =
+                Endpoint.of("a").withPriority(1).withZone("west").withLabel("version", "2");
         Endpoint<String> second = Endpoint.of("a").withPriority(0).withZone("east");
         Endpoint<String> third = Endpoint.of("a", 0).withPriority(2).withoutNewSessions();
-        Endpoint<String> merged = Endpoint.of("a", 2)
-                .withZone("east")
-                .withLabel("version", "2")
-                .withoutNewSessions();
-        for (List<Endpoint<String>> order : List.of(
-                List.of(first, second, third), List.of(third, second, first), List.of(second, third, first))) {
+        Endpoint<String> merged =
+                Endpoint.of("a", 2).withZone("east").withLabel("version", "2").withoutNewSessions();
+        for (List<Endpoint<String>> order :
+                List.of(List.of(first, second, third), List.of(third, second, first), List.of(second, third, first))) {
             nodes.source.set(order);
             assertThat(state("a").endpoint().withWeight(2)).isEqualTo(merged);
         }

@@ -632,8 +632,7 @@ class LimiterWaitTest {
         void one_whose_thread_cannot_wait_is_cancelled_and_those_behind_it_move_up() {
             Environment environment =
                     time.environment().toBuilder().scheduler(withoutParking()).build();
-            RateLimiter parkless =
-                    RateLimiter.of("l", Limit.perSecond(100).burst(1), environment);
+            RateLimiter parkless = RateLimiter.of("l", Limit.perSecond(100).burst(1), environment);
             parkless.tryAcquire();
             Reservation head = parkless.reserve(1, LONG);
             Reservation second = parkless.reserve(1, LONG);

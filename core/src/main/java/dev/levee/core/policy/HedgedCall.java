@@ -65,8 +65,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     private volatile @Nullable HedgeAttempt<T> latest;
     private volatile @Nullable HedgePause<T> pause;
 
-    HedgedCall(
-            RacingHedge hedge, Inner inner, CallContext context, long start, int most, @Nullable AttemptCount made) {
+    HedgedCall(RacingHedge hedge, Inner inner, CallContext context, long start, int most, @Nullable AttemptCount made) {
         super(hedge);
         this.inner = inner;
         this.context = context;

@@ -214,7 +214,9 @@ class NestedRetriesTest extends LayeredCalls {
                 environment);
         run(() -> start(Pipeline.of(around, conflicts, resets), script("icic")));
         assertThat(outcomes).containsExactly("good");
-        assertThat(Readings.of(shared, "budget.credit")).as("4, one paid, four taken").isEqualTo(1);
+        assertThat(Readings.of(shared, "budget.credit"))
+                .as("4, one paid, four taken")
+                .isEqualTo(1);
     }
 
     @Test

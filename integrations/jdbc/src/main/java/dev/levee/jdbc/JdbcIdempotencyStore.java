@@ -203,9 +203,7 @@ public final class JdbcIdempotencyStore<T extends @Nullable Object> implements I
         if (failure != null) {
             return Require.nonNull(table.subject() + ": bytes of a failure", codec.encodeFailure(failure));
         }
-        return result == null
-                ? null
-                : Require.nonNull(table.subject() + ": bytes of a result", codec.encode(result));
+        return result == null ? null : Require.nonNull(table.subject() + ": bytes of a result", codec.encode(result));
     }
 
     @Override

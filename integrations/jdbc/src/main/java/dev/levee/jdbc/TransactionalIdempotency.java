@@ -168,9 +168,8 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
     }
 
     private void write(Connection connection, String key, String owner, T result) throws SQLException {
-        byte[] payload = result == null
-                ? null
-                : Require.nonNull(table.subject() + ": bytes of a result", codec.encode(result));
+        byte[] payload =
+                result == null ? null : Require.nonNull(table.subject() + ": bytes of a result", codec.encode(result));
         if (!table.settle(connection, key, owner, KeyTable.RESULT, table.keepNanos, payload)) {
             throw new IllegalStateException(table.subject() + ": the operation for key \"" + Text.printable(key)
                     + "\" must not end its transaction, but has rolled back: what it did after that is undone as well");

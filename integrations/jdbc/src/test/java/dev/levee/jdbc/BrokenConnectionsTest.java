@@ -141,8 +141,7 @@ class BrokenConnectionsTest {
     @Test
     void a_driver_that_fails_unchecked_changes_no_outcome_and_keeps_no_connection() {
         HookedSource source = new HookedSource(pool);
-        TransactionalIdempotency<String> orders =
-                TransactionalIdempotency.of(source.source(), "s", ResultCodec.text());
+        TransactionalIdempotency<String> orders = TransactionalIdempotency.of(source.source(), "s", ResultCodec.text());
         IOException boom = new IOException("boom");
 
         source.instead("rollback", () -> {
@@ -168,8 +167,7 @@ class BrokenConnectionsTest {
     @Test
     void a_connection_that_cannot_be_rolled_back_is_ended_so_that_nothing_commits_it() {
         HookedSource source = new HookedSource(pool);
-        TransactionalIdempotency<String> orders =
-                TransactionalIdempotency.of(source.source(), "s", ResultCodec.text());
+        TransactionalIdempotency<String> orders = TransactionalIdempotency.of(source.source(), "s", ResultCodec.text());
         source.instead("rollback", () -> {
             throw new SQLException("no answer");
         });

@@ -225,7 +225,8 @@ class EarlyEndsTest {
                     .isInstanceOf(UncheckedSqlException.class)
                     .cause()
                     .isInstanceOfSatisfying(
-                            SQLException.class, thrown -> assertThat(thrown.getSQLState()).isEqualTo("HYT00"));
+                            SQLException.class,
+                            thrown -> assertThat(thrown.getSQLState()).isEqualTo("HYT00"));
             other.rollback();
         }
         assertThat(orders.call("k", "print", connection -> "done")).isEqualTo("done");

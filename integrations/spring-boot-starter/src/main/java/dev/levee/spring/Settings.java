@@ -187,8 +187,8 @@ final class Settings {
         }
 
         private void sayTwoForms(String path, @Nullable String origin) {
-            Problem problem =
-                    new Problem(path, null, "stands in one place as one value and as a list, of which one counts", origin);
+            Problem problem = new Problem(
+                    path, null, "stands in one place as one value and as a list, of which one counts", origin);
             if (!twice.contains(problem)) {
                 twice.add(problem);
             }

@@ -155,8 +155,7 @@ final class CallLedger {
         private final long generation;
         private volatile boolean used;
 
-        private ReservedCalls(
-                CallLedger ledger, Seat[] members, Seat[] outside, LoadBound bound, long generation) {
+        private ReservedCalls(CallLedger ledger, Seat[] members, Seat[] outside, LoadBound bound, long generation) {
             this.ledger = ledger;
             this.members = members;
             this.outside = outside;

@@ -147,7 +147,8 @@ class StickyTest {
                 moved += now.equals(homes.put(key, now)) ? 0 : 1;
             }
         }
-        // Of 10000. Mostly none; where by chance more keys share a set of the memory than it has places, some each round.
+        // Of 10000. Mostly none; where by chance more keys share a set of the memory than it has places, some each
+        // round.
         assertThat(moved).isLessThan(500);
     }
 

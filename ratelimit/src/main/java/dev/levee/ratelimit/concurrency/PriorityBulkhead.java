@@ -351,7 +351,8 @@ final class PriorityBulkhead implements SheddingBulkhead {
     public CompletableFuture<Long> enterAsync(Deadline deadline) {
         long left = deadline.remainingNanos();
         long now = environment.clock().nanoTime();
-        ShedWaiter waiter = new ShedWaiter(this, Priority.criticality(CallState.current().priority()), null, now, left);
+        ShedWaiter waiter =
+                new ShedWaiter(this, Priority.criticality(CallState.current().priority()), null, now, left);
         if (!enterOrQueue(waiter, now)) {
             return waiter.finish();
         }

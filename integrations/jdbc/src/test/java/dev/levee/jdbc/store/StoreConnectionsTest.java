@@ -56,18 +56,20 @@ class StoreConnectionsTest {
                     return Proxy.newProxyInstance(
                             getClass().getClassLoader(),
                             new Class<?>[] {Connection.class},
-                            (proxy, called, given) -> onConnection(called.getName(), () -> {
-                                try {
-                                    return called.invoke(connection, given);
-                                } catch (InvocationTargetException thrown) {
-                                    throw (Exception) thrown.getCause();
-                                }
-                            }, given));
+                            (proxy, called, given) -> onConnection(
+                                    called.getName(),
+                                    () -> {
+                                        try {
+                                            return called.invoke(connection, given);
+                                        } catch (InvocationTargetException thrown) {
+                                            throw (Exception) thrown.getCause();
+                                        }
+                                    },
+                                    given));
                 });
     }
 
-    private Object onConnection(String name, Callable<Object> proceed, Object[] given)
-            throws Exception {
+    private Object onConnection(String name, Callable<Object> proceed, Object[] given) throws Exception {
         calls.add(name);
         if (name.equals("getNetworkTimeout")) {
             return networkTimeout;
@@ -91,7 +93,8 @@ class StoreConnectionsTest {
             });
             assertThatThrownBy(() -> store.write(List.of(new PendingWrite<>("k", "v", 1, Instant.EPOCH))))
                     .isInstanceOfSatisfying(
-                            JdbcStoreException.class, failure -> assertThat(failure.mayHaveWritten()).isTrue());
+                            JdbcStoreException.class,
+                            failure -> assertThat(failure.mayHaveWritten()).isTrue());
             assertThat(calls).containsSubsequence("commit", "rollback", "abort", "close");
         }
     }
@@ -102,7 +105,8 @@ class StoreConnectionsTest {
         instead.put("close", () -> {
             throw new IllegalStateException("pool");
         });
-        assertThat(store.write(List.of(new PendingWrite<>("closed", "v", 1, Instant.EPOCH)))).isEmpty();
+        assertThat(store.write(List.of(new PendingWrite<>("closed", "v", 1, Instant.EPOCH))))
+                .isEmpty();
         assertThat(store.load("closed")).isEqualTo("v");
     }
 

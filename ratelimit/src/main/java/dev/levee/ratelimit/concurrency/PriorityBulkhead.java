@@ -349,10 +349,9 @@ final class PriorityBulkhead implements SheddingBulkhead {
 
     @Override
     public CompletableFuture<Long> enterAsync(Deadline deadline) {
-        long left = deadline.remainingNanos();
         long now = environment.clock().nanoTime();
-        ShedWaiter waiter =
-                new ShedWaiter(this, Priority.criticality(CallState.current().priority()), null, now, left);
+        int level = Priority.criticality(CallState.current().priority());
+        ShedWaiter waiter = new ShedWaiter(this, level, null, now, deadline.remainingNanos());
         if (!enterOrQueue(waiter, now)) {
             return waiter.finish();
         }

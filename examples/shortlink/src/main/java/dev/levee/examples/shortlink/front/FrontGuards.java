@@ -142,7 +142,7 @@ final class FrontGuards implements AutoCloseable, Measured {
         RetryBudget budget = RetryBudget.of("request", BUDGET_RATIO, BUDGET_PER_SECOND, BUDGET_RESERVE, environment);
         // A link is asked of the node that has it in its cache. The bound steers around a node that is slow, the
         // breakers
-        // around one that is dead, and then to the same other one each time.
+        // around one that is dead, and then to the same other one each time. See ADR 192.
         config.strategy(BalancingStrategy.boundedLoads(1));
         config.key(request -> request.method().equals("GET") ? request.uri().getPath() : null);
         config.balancer(balancer -> balancer.totals(true));

@@ -132,13 +132,13 @@ public final class NodeServer {
         if (!sessions) {
             return answer(exchange);
         }
-        String header = exchange.getRequestHeaders().getFirst(Session.HEADER);
-        if (header == null && exchange.getRequestMethod().equals("GET")) {
+        List<String> lines = exchange.getRequestHeaders().get(Session.HEADER);
+        if (lines == null && exchange.getRequestMethod().equals("GET")) {
             return CallContext.current().withConsistency(Consistency.eventual()).call(() -> answer(exchange));
         }
         Session session;
         try {
-            session = Session.parse(header == null ? "" : header);
+            session = Session.parse(lines == null ? "" : String.join(",", lines));
         } catch (IllegalArgumentException e) {
             return Reply.of(400, Session.HEADER + ": " + e.getMessage());
         }

@@ -20,7 +20,7 @@ record LostLinks(int acknowledged, int lost) {
     private static final int ROUNDS = 8;
 
     private static final long GAP_NANOS = 3_000_000;
-    private static final int MOST_GAPS = 16;
+    private static final int MAX_GAPS = 16;
 
     /** A breaker that opened in the last round is ready for a call in the next one. */
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
@@ -57,7 +57,7 @@ record LostLinks(int acknowledged, int lost) {
     /** One after the other, each from an address of its own, so that no limit of rate stands in the way. */
     private static List<Request> paced(List<Request> requests, int round) {
         long from = round == 0 ? 0 : PAUSE_NANOS;
-        long gap = GAP_NANOS * Math.min(1 << round, MOST_GAPS);
+        long gap = GAP_NANOS * Math.min(1 << round, MAX_GAPS);
         List<Request> paced = new ArrayList<>();
         IntStream.range(0, requests.size()).forEach(i -> {
             Request request = requests.get(i);

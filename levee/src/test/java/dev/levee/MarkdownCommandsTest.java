@@ -164,11 +164,9 @@ class MarkdownCommandsTest {
     private static String sourcesOf(String script) {
         Path file = ROOT.resolve(script);
         StringBuilder text = new StringBuilder(read(file));
-        try (Stream<Path> files = Files.walk(file.getParent())) {
-            files.filter(it -> it.toString().endsWith(".java")).forEach(it -> text.append(read(it)));
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
+        Project.paths(file.getParent()).stream()
+                .filter(it -> it.toString().endsWith(".java"))
+                .forEach(it -> text.append(read(it)));
         return text.toString();
     }
 
@@ -224,12 +222,9 @@ class MarkdownCommandsTest {
             String pattern = test.replace("*", "\\w*") + "\\.java";
             boolean found = false;
             for (String module : modules.replace("!", "").split(",", -1)) {
-                try (Stream<Path> files = Files.walk(ROOT.resolve(module))) {
-                    found |= files.filter(it -> it.toString().contains("src/test/java"))
-                            .anyMatch(it -> it.getFileName().toString().matches(pattern));
-                } catch (IOException e) {
-                    throw new AssertionError(e);
-                }
+                found |= Project.paths(ROOT.resolve(module)).stream()
+                        .filter(it -> it.toString().contains("src/test/java"))
+                        .anyMatch(it -> it.getFileName().toString().matches(pattern));
             }
             if (!test.isEmpty() && !found) {
                 return test;

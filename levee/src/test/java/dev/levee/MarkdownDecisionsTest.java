@@ -121,14 +121,11 @@ class MarkdownDecisionsTest {
         return numbers;
     }
 
-    private static List<Path> files(List<String> ends) throws IOException {
-        Path root = Project.root();
-        try (Stream<Path> files = Files.walk(root)) {
-            return files.filter(it -> ends.stream().anyMatch(it.toString()::endsWith))
-                    .filter(it -> !root.relativize(it).toString().contains("target/"))
-                    .filter(it -> !it.getFileName().toString().startsWith("Markdown"))
-                    .toList();
-        }
+    private static List<Path> files(List<String> ends) {
+        return Project.paths(Project.root()).stream()
+                .filter(it -> ends.stream().anyMatch(it.toString()::endsWith))
+                .filter(it -> !it.getFileName().toString().startsWith("Markdown"))
+                .toList();
     }
 
     private static Map<Integer, MarkdownPage> decisions() {

@@ -359,13 +359,7 @@ final class MarkdownNames {
     private static Set<String> files() {
         Path root = Project.root();
         Set<String> files = new HashSet<>();
-        try (Stream<Path> all = Files.walk(root)) {
-            all.map(it -> root.relativize(it).toString())
-                    .filter(it -> !it.contains("target/") && !it.startsWith(".git/"))
-                    .forEach(files::add);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Project.paths(root).forEach(it -> files.add(root.relativize(it).toString()));
         return files;
     }
 }

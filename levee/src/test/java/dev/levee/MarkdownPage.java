@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /** A Markdown file, taken apart into what can be checked: code in backticks, links, anchors and fenced blocks. */
 final class MarkdownPage {
@@ -109,18 +108,11 @@ final class MarkdownPage {
 
     /** Every page of the checkout that is not made by a build. */
     static List<MarkdownPage> all() {
-        Path root = Project.root();
-        try (Stream<Path> files = Files.walk(root)) {
-            return files.filter(it -> it.toString().endsWith(".md"))
-                    .filter(it -> Stream.of("target", ".git", "node_modules")
-                            .noneMatch(out -> root.relativize(it).startsWith(out)
-                                    || root.relativize(it).toString().contains("/" + out + "/")))
-                    .sorted()
-                    .map(MarkdownPage::of)
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Project.paths(Project.root()).stream()
+                .filter(it -> it.toString().endsWith(".md"))
+                .sorted()
+                .map(MarkdownPage::of)
+                .toList();
     }
 
     static MarkdownPage named(String path) {

@@ -10,7 +10,6 @@ import com.sun.source.util.JavacTask;
 import com.sun.source.util.TreeScanner;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -20,7 +19,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
@@ -69,13 +67,11 @@ final class SourceNames {
         return names;
     }
 
-    private static List<Path> sources(Path root) throws IOException {
-        try (Stream<Path> files = Files.walk(root)) {
-            return files.filter(it -> it.toString().endsWith(".java"))
-                    .filter(it -> root.relativize(it).toString().contains("src/"))
-                    .filter(it -> !root.relativize(it).toString().contains("target/"))
-                    .toList();
-        }
+    private static List<Path> sources(Path root) {
+        return Project.paths(root).stream()
+                .filter(it -> it.toString().endsWith(".java"))
+                .filter(it -> root.relativize(it).toString().contains("src/"))
+                .toList();
     }
 
     boolean hasType(String simpleName) {

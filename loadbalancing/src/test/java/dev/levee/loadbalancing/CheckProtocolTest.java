@@ -3,8 +3,8 @@ package dev.levee.loadbalancing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
-import dev.levee.core.Scheduler;
 import dev.levee.core.internal.parts.HandOver;
+import dev.levee.core.testing.ForwardingScheduler;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.time.Duration;
@@ -137,25 +137,14 @@ class CheckProtocolTest {
     @Test
     void one_that_is_stopped_while_its_next_turn_is_set_cancels_that() {
         List<Runnable> meanwhile = new ArrayList<>();
-        Scheduler real = time.environment().scheduler();
         Environment environment = time.environment().toBuilder()
-                .scheduler(new Scheduler() {
+                .scheduler(new ForwardingScheduler(time.environment().scheduler()) {
                     @Override
                     public Timer schedule(Runnable task, long delayNanos) {
                         List<Runnable> now = List.copyOf(meanwhile);
                         meanwhile.clear();
                         now.forEach(Runnable::run);
-                        return real.schedule(task, delayNanos);
-                    }
-
-                    @Override
-                    public void sleep(long nanos) throws InterruptedException {
-                        real.sleep(nanos);
-                    }
-
-                    @Override
-                    public void park(Object blocker, long nanos) {
-                        real.park(blocker, nanos);
+                        return super.schedule(task, delayNanos);
                     }
                 })
                 .build();

@@ -9,8 +9,8 @@ import dev.levee.core.Listener;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Readings;
 import dev.levee.core.RefusedException;
-import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
+import dev.levee.core.testing.ForwardingScheduler;
 import dev.levee.core.testing.KeepingScheduler;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -208,26 +208,15 @@ class FaultyPartsTest {
     void a_drain_that_begins_while_the_balancer_closes_leaves_no_timer() {
         AtomicReference<LoadBalancer<String>> closing = new AtomicReference<>();
         List<String> closed = new ArrayList<>();
-        Scheduler real = time.environment().scheduler();
         Environment environment = time.environment().toBuilder()
-                .scheduler(new Scheduler() {
+                .scheduler(new ForwardingScheduler(time.environment().scheduler()) {
                     @Override
                     public Timer schedule(Runnable task, long delayNanos) {
                         LoadBalancer<String> nodes = closing.getAndSet(null);
                         if (nodes != null) {
                             nodes.close();
                         }
-                        return real.schedule(task, delayNanos);
-                    }
-
-                    @Override
-                    public void sleep(long nanos) throws InterruptedException {
-                        real.sleep(nanos);
-                    }
-
-                    @Override
-                    public void park(Object blocker, long nanos) {
-                        real.park(blocker, nanos);
+                        return super.schedule(task, delayNanos);
                     }
                 })
                 .build();
@@ -277,25 +266,14 @@ class FaultyPartsTest {
 
     /** Delegates, but a timer of it cannot be cancelled. */
     private Environment withTimersThatCannotBeCancelled() {
-        Scheduler real = time.environment().scheduler();
         return time.environment().toBuilder()
-                .scheduler(new Scheduler() {
+                .scheduler(new ForwardingScheduler(time.environment().scheduler()) {
                     @Override
                     public Timer schedule(Runnable task, long delayNanos) {
-                        real.schedule(task, delayNanos);
+                        super.schedule(task, delayNanos);
                         return () -> {
                             throw new IllegalStateException("cancel");
                         };
-                    }
-
-                    @Override
-                    public void sleep(long nanos) throws InterruptedException {
-                        real.sleep(nanos);
-                    }
-
-                    @Override
-                    public void park(Object blocker, long nanos) {
-                        real.park(blocker, nanos);
                     }
                 })
                 .build();

@@ -8,6 +8,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import dev.levee.core.testing.ForwardingScheduler;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -609,18 +610,7 @@ class LimiterWaitTest {
 
         /** A scheduler on which no thread can be parked. */
         private Scheduler withoutParking() {
-            Scheduler timers = time.environment().scheduler();
-            return new Scheduler() {
-                @Override
-                public Timer schedule(Runnable task, long delayNanos) {
-                    return timers.schedule(task, delayNanos);
-                }
-
-                @Override
-                public void sleep(long nanos) throws InterruptedException {
-                    timers.sleep(nanos);
-                }
-
+            return new ForwardingScheduler(time.environment().scheduler()) {
                 @Override
                 public void park(Object blocker, long nanos) {
                     throw new IllegalStateException("no park");

@@ -14,6 +14,7 @@ import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.OutcomeCheck.Finding;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.Timeout;
+import dev.levee.core.testing.ForwardingScheduler;
 import dev.levee.core.testing.ManualTime;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -217,22 +218,12 @@ class AsyncIdempotencyTest {
         Scheduler scheduler = time.environment().scheduler();
         List<Runnable> atTheTimer = new ArrayList<>();
         Environment environment = time.environment().toBuilder()
-                .scheduler(new Scheduler() {
+                .scheduler(new ForwardingScheduler(scheduler) {
                     @Override
                     public Timer schedule(Runnable task, long delayNanos) {
-                        Timer timer = scheduler.schedule(task, delayNanos);
+                        Timer timer = super.schedule(task, delayNanos);
                         atTheTimer.forEach(Runnable::run); // it has found the other, and does not listen yet
                         return timer;
-                    }
-
-                    @Override
-                    public void sleep(long nanos) throws InterruptedException {
-                        scheduler.sleep(nanos);
-                    }
-
-                    @Override
-                    public void park(Object blocker, long nanos) {
-                        scheduler.park(blocker, nanos);
                     }
                 })
                 .build();

@@ -6,13 +6,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 
 /** Throws at each timer and keeps its task all the same. */
-public final class KeepingScheduler implements Scheduler {
-    private final Scheduler inner;
+public final class KeepingScheduler extends ForwardingScheduler {
     private final List<Runnable> kept = new CopyOnWriteArrayList<>();
 
     /** A scheduler on which threads sleep and park as on another one. */
     public KeepingScheduler(Scheduler inner) {
-        this.inner = inner;
+        super(inner);
     }
 
     /** Returns the tasks whose timers were refused. */
@@ -29,15 +28,5 @@ public final class KeepingScheduler implements Scheduler {
     public Timer schedule(Runnable task, long delayNanos) {
         kept.add(task);
         throw new RejectedExecutionException("kept all the same");
-    }
-
-    @Override
-    public void sleep(long nanos) throws InterruptedException {
-        inner.sleep(nanos);
-    }
-
-    @Override
-    public void park(Object blocker, long nanos) {
-        inner.park(blocker, nanos);
     }
 }

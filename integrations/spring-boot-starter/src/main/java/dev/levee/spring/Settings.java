@@ -26,6 +26,8 @@ import org.springframework.core.env.SystemEnvironmentPropertySource;
 final class Settings {
     private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("levee");
 
+    private static final String VALUE_AND_LIST = "one value and as a list, of which one counts";
+
     /** What this module reads. */
     static final List<String> SECTIONS =
             List.of("policies", "pipelines", "defaults", "budgets", "guarded", "health", "data-sources", "console");
@@ -88,7 +90,7 @@ final class Settings {
             if (index) {
                 if (node.value != null || (node.list != null && node.list != source)) {
                     if (node.value != null && node.source == source) {
-                        root.sayTwoForms(node.path, node.origin);
+                        root.sayTwice(node.path, VALUE_AND_LIST, node.origin);
                     }
                     return;
                 }
@@ -98,14 +100,13 @@ final class Settings {
         }
         String written = written(name);
         if (node.value != null && node.source == source && !node.written.equals(written)) {
-            String reason =
-                    "stands in one place as \"" + node.written + "\" and as \"" + written + "\", which are one name";
-            root.twice.add(new Problem(node.path, null, reason, node.origin)); // a value may be a secret
+            String both = '"' + node.written + "\" and as \"" + written + "\", which are one name";
+            root.sayTwice(node.path, both, node.origin);
         }
         String origin =
                 property.getOrigin() == null ? null : property.getOrigin().toString();
         if (node.value == null && node.list == source) {
-            root.sayTwoForms(node.path, origin);
+            root.sayTwice(node.path, VALUE_AND_LIST, origin);
         }
         if (node.value == null && node.list == null) {
             node.source = source;
@@ -186,10 +187,9 @@ final class Settings {
             return twice;
         }
 
-        private void sayTwoForms(String path, @Nullable String origin) {
-            Problem problem = new Problem(
-                    path, null, "stands in one place as one value and as a list, of which one counts", origin);
-            if (!twice.contains(problem)) {
+        private void sayTwice(String path, String both, @Nullable String origin) {
+            Problem problem = new Problem(path, null, "stands in one place as " + both, origin); // may be a secret
+            if (!twice.contains(problem)) { // an index of a list is one of many
                 twice.add(problem);
             }
         }

@@ -3,6 +3,7 @@ package dev.levee.examples.shortlink.database;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.cluster.Parent;
 import dev.levee.examples.shortlink.node.ClickTable;
+import dev.levee.examples.shortlink.node.ConnectionPool;
 import dev.levee.examples.shortlink.node.LinkTable;
 import dev.levee.jdbc.JdbcIdempotencyStore;
 import dev.levee.jdbc.ResultCodec;
@@ -13,8 +14,8 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import javax.sql.DataSource;
 import org.h2.api.ErrorCode;
-import org.h2.jdbcx.JdbcDataSource;
 import org.h2.tools.Server;
 
 /** H2 on disk, served over TCP on the loopback interface. */
@@ -57,7 +58,7 @@ public final class DatabaseServer {
 
     /** The first statements of a JVM take longer than a node waits: not before it says that it is there. */
     private static void rehearse(String url) throws SQLException {
-        try (Connection connection = dataSource(url).getConnection()) {
+        try (Connection connection = ConnectionPool.dataSource(url).getConnection()) {
             for (int i = 0; i < REHEARSED; i++) {
                 try (PreparedStatement statement = connection.prepareStatement("SELECT url FROM link WHERE code = ?")) {
                     statement.setString(1, "none " + i);
@@ -102,7 +103,7 @@ public final class DatabaseServer {
 
     private static void prepare(Path directory) throws SQLException {
         String url = "jdbc:h2:file:" + directory.toAbsolutePath().resolve("links") + SETTINGS;
-        JdbcDataSource database = dataSource(url);
+        DataSource database = ConnectionPool.dataSource(url);
         try (Connection connection = database.getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute(
@@ -116,14 +117,6 @@ public final class DatabaseServer {
             JdbcIdempotencyStore.of(database, LinkTable.SCOPE, ResultCodec.text())
                     .purge();
         }
-    }
-
-    private static JdbcDataSource dataSource(String url) {
-        JdbcDataSource database = new JdbcDataSource();
-        database.setURL(url);
-        database.setUser("sa");
-        database.setPassword("");
-        return database;
     }
 
     /** Updates are not slow: they come in one transaction with an insert that was. */

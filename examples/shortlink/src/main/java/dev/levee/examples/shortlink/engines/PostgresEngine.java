@@ -3,6 +3,7 @@ package dev.levee.examples.shortlink.engines;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.cluster.Parent;
 import dev.levee.examples.shortlink.node.ClickTable;
+import dev.levee.examples.shortlink.node.ConnectionPool;
 import dev.levee.examples.shortlink.node.LinkTable;
 import dev.levee.jdbc.JdbcIdempotencyStore;
 import dev.levee.jdbc.ResultCodec;
@@ -19,8 +20,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * PostgreSQL on the loopback interface: a primary, or a replica that streams from one. What was committed is on disk,
@@ -136,9 +137,7 @@ public final class PostgresEngine {
      * @throws SQLException if it cannot be told
      */
     public static void setReplayed(int port, boolean replays) throws SQLException {
-        PGSimpleDataSource source = new PGSimpleDataSource();
-        source.setUrl(url(port));
-        try (Connection connection = source.getConnection();
+        try (Connection connection = ConnectionPool.dataSource(url(port)).getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute(replays ? "SELECT pg_wal_replay_resume()" : "SELECT pg_wal_replay_pause()");
         }
@@ -230,9 +229,7 @@ public final class PostgresEngine {
     }
 
     private static boolean answers(int port) {
-        PGSimpleDataSource source = new PGSimpleDataSource();
-        source.setUrl(url(port));
-        try (Connection connection = source.getConnection()) {
+        try (Connection connection = ConnectionPool.dataSource(url(port)).getConnection()) {
             return connection.isValid(1);
         } catch (SQLException e) {
             return false;
@@ -240,8 +237,7 @@ public final class PostgresEngine {
     }
 
     private static void prepare(String url) throws SQLException {
-        PGSimpleDataSource database = new PGSimpleDataSource();
-        database.setUrl(url);
+        DataSource database = ConnectionPool.dataSource(url);
         try (Connection connection = database.getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute(LINKS);

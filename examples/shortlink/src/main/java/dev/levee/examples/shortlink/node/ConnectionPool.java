@@ -12,7 +12,7 @@ import java.time.Duration;
 import javax.sql.DataSource;
 
 /** A pool of connections that notices soon when the database goes, and as soon when it is back. */
-final class ConnectionPool {
+public final class ConnectionPool {
     /** The pool allows no less; the timeout around it is shorter. */
     private static final int MIN_WAIT_MILLIS = 250;
 
@@ -50,8 +50,13 @@ final class ConnectionPool {
         return new HikariDataSource(config);
     }
 
-    /** The database itself, without a pool. */
-    static DataSource dataSource(String url) {
+    /**
+     * The database itself, without a pool.
+     *
+     * @param url where it is
+     * @return connects anew each time
+     */
+    public static DataSource dataSource(String url) {
         return Dialect.of(url).dataSource(url);
     }
 }

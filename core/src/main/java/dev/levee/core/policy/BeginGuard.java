@@ -19,6 +19,9 @@ final class BeginGuard extends AtomicInteger {
 
     private final transient Supplier<? extends RefusedException> refusal;
 
+    /** Whether an operation has begun: an attempt before the one that waits, or whose substitute is looked for. */
+    private volatile boolean ran;
+
     /**
      * Makes a guard that is open. Its number is how many operations run; negative when none may begin any more.
      *
@@ -45,11 +48,17 @@ final class BeginGuard extends AtomicInteger {
             getAndDecrement();
             throw refusal.get();
         }
+        ran = true;
         try {
             return operation.run();
         } finally {
             getAndDecrement();
         }
+    }
+
+    /** Whether an operation has begun, and the call cannot be said not to have run. */
+    boolean hasRun() {
+        return ran;
     }
 
     /** Keeps operations from beginning, if none runs now. Returns false if one runs. */

@@ -43,6 +43,9 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     /** Written before ENDED. */
     private transient long endNanos;
 
+    /** Whether the clock threw at the end, and the call has failed with that. Written before ENDED. */
+    private transient boolean untimed;
+
     /** The failures that are repeated meanwhile. */
     final transient SuppressedFailures repeated = new SuppressedFailures();
 
@@ -105,7 +108,12 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         result = value;
         state.alarm(outer);
         state.noted(notedBefore);
-        endNanos = timeout.clock.nanoTime();
+        try {
+            endNanos = timeout.clock.nanoTime();
+        } catch (Throwable thrown) { // of a user: the caller waits, and the thread is not to be interrupted any more
+            error = error == null ? thrown : error;
+            untimed = true;
+        }
         if (compareAndSet(RUNNING, ENDED)) {
             LockSupport.unpark(caller);
         } else {
@@ -117,6 +125,11 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     /** Keeps the operation from beginning, if it does not run now. Returns false if it runs. */
     boolean closeUnlessRunning() {
         return guard.closeUnlessRunning();
+    }
+
+    /** Whether the operation has begun, now or before. */
+    boolean hasRun() {
+        return guard.hasRun();
     }
 
     /** Ends the wait of a call that no thread has taken up. Returns false if one has. */
@@ -154,8 +167,9 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         return get() == ENDED;
     }
 
-    long endNanos() {
-        return endNanos;
+    /** Whether it has ended when its time was up. */
+    boolean isLate(long startNanos, long nanos) {
+        return !untimed && endNanos - startNanos >= nanos;
     }
 
     boolean afterRun() {

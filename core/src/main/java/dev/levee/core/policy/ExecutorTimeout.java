@@ -43,22 +43,28 @@ final class ExecutorTimeout extends AbstractTimeout {
             Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
             throw new InterruptedWaitException(kind().label(), name(), interrupt);
         }
-        ExecutorCall<T> work = new ExecutorCall<>(inner, operation, contextUntil(state, now + nanos), this);
+        CallContext context = isUnbounded(limitNanos, state) ? environment().capture() : contextUntil(state, now + nanos);
+        ExecutorCall<T> work = new ExecutorCall<>(inner, operation, context, this);
         handOver(work);
-        awaitEnd(work, operation, now, nanos);
-        if (!work.hasEnded()) {
-            giveUpUnlessBegun(work, operation, now, nanos);
+        try {
+            awaitEnd(work, operation, now, nanos);
+            if (!work.hasEnded()) {
+                giveUpUnlessBegun(work, operation, now, nanos);
+            }
+        } catch (Throwable thrown) { // a scheduler or a clock of a user too: the work is not waited for any more
+            work.giveUp(false);
+            throw thrown;
         }
         if (work.giveUp(true)) {
             throw timedOut(nanos, nanos < limitNanos, true, work.repeated, null);
         }
         Throwable error = work.error();
-        boolean late = work.endNanos() - now >= nanos && (error == null || !hasNotBegun(error));
-        if (late) {
+        if (work.isLate(now, nanos) && (error == null || !hasNotBegun(error))) {
             discard(work.result());
             throw timedOut(nanos, nanos < limitNanos, true, work.repeated, error);
         }
         if (error != null) {
+            discard(work.result()); // only if the clock threw
             if (work.afterRun()) {
                 state.endsAfterRun(error);
             }
@@ -82,7 +88,8 @@ final class ExecutorTimeout extends AbstractTimeout {
     /**
      * Refuses a call whose time is up and whose operation does not run: it waits for a thread, or for its turn at a
      * gate further in. The operation cannot begin any more then. A gate's own answer is better than ours, and comes at
-     * this moment, because its wait has the same deadline.
+     * this moment, because its wait has the same deadline. An attempt that has run before, and after which a fallback
+     * further in asks a source for example, makes it a call that has timed out.
      */
     private void giveUpUnlessBegun(ExecutorCall<?> work, Operation<?, ?> operation, long start, long nanos) {
         if (work.giveUpBeforeStart()) {
@@ -90,7 +97,7 @@ final class ExecutorTimeout extends AbstractTimeout {
         }
         if (work.closeUnlessRunning()) {
             awaitEnd(work, operation, start, Nanos.add(nanos, BeginGuard.GRACE_NANOS));
-            if (!work.hasEnded() && work.giveUp(true)) {
+            if (!work.hasEnded() && !work.hasRun() && work.giveUp(true)) {
                 throw notBegun();
             }
         }

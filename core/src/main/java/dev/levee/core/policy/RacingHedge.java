@@ -171,6 +171,9 @@ final class RacingHedge implements Hedge, Repeater, FitsStackRoom {
                 throw interrupted(call, operation, interrupt);
             }
             Thread.currentThread().interrupt(); // it has ended just now: its outcome counts, and is not lost
+        } catch (RuntimeException | Error thrown) { // of a scheduler or a clock of a user
+            call.cancel(true);
+            throw thrown;
         }
         Throwable failure = FutureWait.failureOf(call);
         if (failure != null) {

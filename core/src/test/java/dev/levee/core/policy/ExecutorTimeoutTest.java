@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.CountingGate;
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.ExecutorRejectedException;
 import dev.levee.core.InterruptedWaitException;
@@ -135,6 +136,41 @@ class ExecutorTimeoutTest {
         time.advance(Duration.ofSeconds(1));
         busy.remove().run();
         assertThat(events).containsExactly("DeadlineExpiredException");
+    }
+
+    @Test
+    void a_call_that_has_run_is_no_refusal_although_its_substitute_is_still_looked_for() {
+        CountingGate outside = new CountingGate(Bulkhead.of("outside", config -> {}, environment));
+        Fallback slow = Fallback.of(
+                "f",
+                failure -> {
+                    sleepStubbornly(Duration.ofSeconds(3));
+                    return "substitute";
+                },
+                environment);
+        time.start(() -> events.add(catchThrowable(() -> Pipeline.of(outside, timeout, slow)
+                        .run(() -> {
+                            throw new IllegalStateException("charged, perhaps");
+                        }))
+                .getClass()
+                .getSimpleName()));
+        time.advance(Duration.ofSeconds(2));
+        assertThat(events).contains("TimedOutException");
+        assertThat(outside.verdicts()).containsExactly(Verdict.FAILURE);
+        time.advance(Duration.ofSeconds(2));
+    }
+
+    @Test
+    void without_a_limit_the_work_has_no_deadline() {
+        Timeout forever = Timeout.of("t", Deadline.FOREVER, environment).onExecutor(time::start);
+        time.start(() -> {
+            events.add(String.valueOf(forever.<Object, RuntimeException>call(
+                    () -> CallContext.current().deadline())));
+            events.add(String.valueOf(timeout.<Object, RuntimeException>call(
+                    () -> forever.call(() -> CallContext.current().deadline()))));
+        });
+        time.runReady();
+        assertThat(events).containsExactly("null", "deadline in 1s");
     }
 
     @Test

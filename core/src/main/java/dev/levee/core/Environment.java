@@ -6,7 +6,6 @@ import dev.levee.core.internal.Timers;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -196,14 +195,7 @@ public final class Environment implements AutoCloseable {
     }
 
     private static Scheduler.Timer shielded(Scheduler.Timer timer, HandedTask once) {
-        AtomicBoolean cancelled = new AtomicBoolean();
-        return () -> {
-            try {
-                return timer.cancel();
-            } catch (Throwable thrown) { // by a scheduler of a user
-                return once.disable() && cancelled.compareAndSet(false, true);
-            }
-        };
+        return () -> once.takeBack(timer::cancel);
     }
 
     /** Runs a task after a delay, as {@link #schedule} does; returns what takes the timer back. */

@@ -307,7 +307,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
             onStart();
             onCancel(reason -> endWait(() -> endsInQueue(reason)));
             if (get()) {
-                set.cancel();
+                cancel(set);
             }
         }
 
@@ -321,9 +321,18 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
                 onEnd();
                 Scheduler.Timer set = timer;
                 if (set != null) {
-                    set.cancel();
+                    cancel(set);
                 }
                 step(next);
+            }
+        }
+
+        /** Takes the timer back, if the scheduler can; else it finds that the wait has ended. */
+        private static void cancel(Scheduler.Timer set) {
+            try {
+                set.cancel();
+            } catch (Throwable thrown) {
+                // Of a scheduler of a user; neither this call nor one that has ended before it is to get it.
             }
         }
     }

@@ -133,9 +133,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
         } finally {
             lock.unlock();
         }
-        if (replaced != null) {
-            replaced.cancel();
-        }
+        cancel(replaced);
         set(number, delay);
     }
 
@@ -157,8 +155,19 @@ final class BackgroundChecks<T extends @Nullable Object> {
         } finally {
             lock.unlock();
         }
-        if (late && set != null) {
-            set.cancel();
+        if (late) {
+            cancel(set);
+        }
+    }
+
+    /** Takes a timer back, if the scheduler can; else it finds that another one has its place. */
+    private static void cancel(Scheduler.@Nullable Timer replaced) {
+        try {
+            if (replaced != null) {
+                replaced.cancel();
+            }
+        } catch (Throwable thrown) {
+            // Of a scheduler of a user, and no failure of the store.
         }
     }
 

@@ -3,6 +3,7 @@ package dev.levee.core.internal;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -157,11 +158,30 @@ public class HandedTask extends AtomicInteger implements Runnable {
      * @return whether it will never run
      */
     public final boolean disable() {
+        return disableFirst() || get() == DISABLED;
+    }
+
+    private boolean disableFirst() {
         boolean first = compareAndSet(NEW, DISABLED);
         if (first) {
             task = null;
         }
-        return first || get() == DISABLED;
+        return first;
+    }
+
+    /**
+     * Takes back the timer of this task. What a scheduler of a user throws at that is not passed on: the task is
+     * disabled then.
+     *
+     * @param cancel takes the timer back, and returns whether it could
+     * @return whether the task will never run because of this
+     */
+    public final boolean takeBack(BooleanSupplier cancel) {
+        try {
+            return cancel.getAsBoolean();
+        } catch (Throwable thrown) {
+            return disableFirst();
+        }
     }
 
     @Override

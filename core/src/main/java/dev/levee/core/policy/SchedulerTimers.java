@@ -40,7 +40,7 @@ final class SchedulerTimers implements Timers {
             Scheduler.Timer timer = environment.scheduler().schedule(scheduled.once, delayNanos - passed);
             scheduled.timer = timer;
             if (pending.get(task) != scheduled) {
-                timer.cancel(); // taken back meanwhile by a thread that saw no timer yet
+                scheduled.once.takeBack(timer::cancel); // meanwhile, by a thread that saw no timer yet
             }
         } catch (Throwable rejected) {
             pending.remove(task);
@@ -54,8 +54,11 @@ final class SchedulerTimers implements Timers {
     @Override
     public boolean take(long timerId, Runnable task) {
         Scheduled scheduled = pending.remove(task);
-        Scheduler.Timer timer = scheduled == null ? null : scheduled.timer;
-        return timer != null && timer.cancel();
+        if (scheduled == null) {
+            return false;
+        }
+        Scheduler.Timer timer = scheduled.timer;
+        return timer != null && scheduled.once.takeBack(timer::cancel);
     }
 
     private final class Scheduled {

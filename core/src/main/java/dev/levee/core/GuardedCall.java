@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.NoOutcome;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Collections;
@@ -148,7 +149,7 @@ class GuardedCall
     }
 
     /** Takes a blocking call out of its policies. */
-    private static final class EndsLater extends CancellationException {
+    private static final class EndsLater extends CancellationException implements NoOutcome {
         private static final long serialVersionUID = 1L;
 
         EndsLater() {

@@ -5,6 +5,7 @@ import dev.levee.core.internal.SafeLog;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -188,7 +189,7 @@ final class GuardedMethod {
         try {
             result = future.get();
         } catch (InterruptedException interrupt) {
-            CallFuture.requestCancel(future, interrupt);
+            CallFuture.requestCancel(future, calledOffBy(interrupt));
             if (interruptible) {
                 throw interrupt;
             }
@@ -205,6 +206,13 @@ final class GuardedMethod {
         }
         latestEndedLater = false;
         return returned(result);
+    }
+
+    /** Returns the reason of a cancel that is no evidence, as that of a caller that has left. */
+    private static CancellationException calledOffBy(InterruptedException interrupt) {
+        CancellationException reason = new CancellationException("the caller was interrupted");
+        reason.initCause(interrupt);
+        return reason;
     }
 
     /** Checks what the policies answered: it need not be what the client returned. */

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.NoOutcome;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -52,6 +53,9 @@ public final class Outcomes {
         if (refusal != null) {
             Verdict named = judgeRefusal(rule, refusal);
             return named == null ? Verdict.IGNORED : named;
+        }
+        if (error instanceof NoOutcome) {
+            return Verdict.IGNORED;
         }
         try {
             Verdict verdict = Require.nonNull("verdict", rule.judge(result, error));

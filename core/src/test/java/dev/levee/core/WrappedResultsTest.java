@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.Fallback;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.testing.ManualTime;
 import java.io.Closeable;
@@ -55,6 +56,49 @@ class WrappedResultsTest {
 
     interface ByMethod {
         <T> T get(Class<T> type);
+    }
+
+    @Test
+    void that_a_result_ends_later_is_found_out_without_a_trace_whatever_the_rule() {
+        CountingGate gate = new CountingGate(policy) {
+            @Override
+            public OutcomeRule outcomes() {
+                return OutcomeRule.standard().onError(IllegalStateException.class, Verdict.FAILURE);
+            }
+        };
+        List<Throwable> replaced = new ArrayList<>();
+        Fallback all = Fallback.of("f", failure -> true, failure -> replaced.add(failure) ? "substitute" : "");
+        Untyped safe = Pipeline.of(all, gate).wrap(Untyped.class, () -> stage);
+        CompletableFuture<?> guarded = (CompletableFuture<?>) safe.get();
+        stage.complete("yes");
+        assertThat(guarded).isCompleted();
+        assertThat(gate.verdicts()).containsExactly(Verdict.IGNORED, Verdict.SUCCESS);
+        assertThat(replaced).isEmpty();
+    }
+
+    @Test
+    void a_caller_that_is_interrupted_while_a_value_is_waited_for_is_no_evidence() {
+        ManualTime time = new ManualTime();
+        CountingGate gate = new CountingGate(Bulkhead.of("around", 9, time.environment())) {
+            @Override
+            public OutcomeRule outcomes() {
+                return (result, error) -> error == null ? Verdict.SUCCESS : Verdict.FAILURE;
+            }
+        };
+        Retry retry = Retry.of(
+                "r",
+                c -> c.backoff(Backoff.fixed(Duration.ofSeconds(9)))
+                        .discard(result -> {})
+                        .outcomes(rule -> rule.onResult(String.class, "503"::equals, Verdict.FAILURE)),
+                time.environment());
+        Deque<Object> results = new ArrayDeque<>(List.of(CompletableFuture.completedFuture("stage"), "503"));
+        Untyped safe = Pipeline.of(gate, retry).wrap(Untyped.class, results::remove);
+        assertThat(((CompletableFuture<?>) safe.get()).join()).isEqualTo("stage");
+        gate.verdicts().clear();
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(safe::get).isInstanceOf(InterruptedWaitException.class);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(gate.verdicts()).containsExactly(Verdict.IGNORED);
     }
 
     @Nested

@@ -43,7 +43,8 @@ final class ExecutorTimeout extends AbstractTimeout {
             Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
             throw new InterruptedWaitException(kind().label(), name(), interrupt);
         }
-        CallContext context = isUnbounded(limitNanos, state) ? environment().capture() : contextUntil(state, now + nanos);
+        CallContext context =
+                isUnbounded(limitNanos, state) ? environment().capture() : contextUntil(state, now + nanos);
         ExecutorCall<T> work = new ExecutorCall<>(inner, operation, context, this);
         handOver(work);
         try {

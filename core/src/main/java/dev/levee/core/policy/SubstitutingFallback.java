@@ -13,6 +13,7 @@ import dev.levee.core.internal.Answering;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Interrupts;
+import dev.levee.core.internal.NoOutcome;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Unchecked;
@@ -61,7 +62,7 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
         try {
             return inner.call(operation);
         } catch (Throwable error) {
-            if (!replaces(error)) {
+            if (error instanceof NoOutcome || CallState.current().isCalledOff() || !replaces(error)) {
                 throw error;
             }
             try {
@@ -76,6 +77,7 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
 
     private <T extends @Nullable Object, X extends Throwable> T substitute(Throwable error, Operation<T, X> operation)
             throws X {
+        boolean ran = CallState.current().endedAfterRun(error) || mayHaveRun(error); // before a source makes calls
         SuppressedFailures earlier = new SuppressedFailures();
         earlier.add(error);
         for (int i = 0; ; i++) {
@@ -90,7 +92,6 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
                 throw Unchecked.<X>asDeclared(interrupted(error, earlier, interruptible, interrupt));
             } catch (Throwable failure) {
                 if (isLast(i, failure)) {
-                    boolean ran = CallState.current().endedAfterRun(error) || mayHaveRun(error);
                     Throwable last = noneAnswered(error, earlier, failure, ran);
                     if (ran) {
                         CallState.current().endsAfterRun(last);
@@ -184,6 +185,9 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
         } catch (InterruptedException interrupt) {
             CallFuture.requestCancel(running, new CancellationException("interrupted by the caller"));
             throw interrupt;
+        } catch (RuntimeException | Error thrown) { // of a scheduler or a clock of a user
+            CallFuture.requestCancel(running, new CancellationException("the wait for the source failed"));
+            throw thrown;
         }
         if (!done) {
             IllegalStateException late = new IllegalStateException("fallback \"" + name + "\": source \""

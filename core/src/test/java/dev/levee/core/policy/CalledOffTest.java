@@ -127,6 +127,18 @@ class CalledOffTest {
 
     @ParameterizedTest
     @MethodSource("answers")
+    void no_substitute_is_looked_for_after_an_attempt_that_has_lost(Answer answer) {
+        List<Throwable> replaced = new ArrayList<>();
+        Fallback all =
+                Fallback.of("f", failure -> true, failure -> replaced.add(failure) ? "substitute" : "", environment);
+        start(Pipeline.of(hedge(), all), takes(answer, 10_000, 20));
+        time.advance(ofSeconds(1));
+        assertThat(outcomes).containsExactly("attempt 2");
+        assertThat(replaced).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("answers")
     void blocking_work_of_a_future_whose_time_is_up_is_judged_by_the_rule(Answer answer) {
         CountingGate gate = gate(OutcomeRule.failures(Throwable.class));
         Operation<String, Throwable> work = () -> gate.call(takes(answer, 10_000));

@@ -9,7 +9,8 @@ import java.util.function.LongSupplier;
  *
  * <p>The message has the name of the breaker, its state and the reason of the state. All refusals of one open period
  * are the same object, without stack trace: {@link #detached()} returns a private copy. {@link #retryAfterNanos()} is
- * what is left of the open time when it is called; it is {@link #UNKNOWN} when no time ends the state.
+ * what is left of the open time when it is called, half of {@code Long.MAX_VALUE} if that has no end; it is
+ * {@link #UNKNOWN} when calls or a change by hand end the state.
  *
  * @since 0.1
  */

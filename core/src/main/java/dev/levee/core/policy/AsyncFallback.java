@@ -124,7 +124,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
 
     private void failed(Throwable failure, Throwable error, SuppressedFailures earlier) {
         if (isEnded()) {
-            completeExceptionally(earlier.onto(failure));
+            completeExceptionally(earlier.onto(failure, ranBefore));
         } else if (fallback.isLast(next, failure)) {
             completeExceptionally(fallback.noneAnswered(error, earlier, failure, ranBefore));
         } else {

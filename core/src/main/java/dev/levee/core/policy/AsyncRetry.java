@@ -9,6 +9,7 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.parts.HandOver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -62,17 +63,18 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         if (verdict == null) {
             follow(first);
         } else {
-            ended(first.join(), null, verdict);
+            ended(first, first.join(), null, verdict);
         }
         return this;
     }
 
     private void follow(CompletableFuture<T> running) {
         passCancelTo(running);
-        running.whenComplete((result, thrown) -> ended(result, thrown, null));
+        running.whenComplete((result, thrown) -> ended(running, result, thrown, null));
     }
 
-    private void ended(T result, @Nullable Throwable thrown, @Nullable Verdict verdict) {
+    private void ended(
+            CompletableFuture<T> attempt, T result, @Nullable Throwable thrown, @Nullable Verdict verdict) {
         Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
         if (cancelReason() != null || isDone()) {
             RetrySequence begun = sequence;
@@ -81,7 +83,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         }
         try {
             context.call((Action<RuntimeException>) () -> repeatOrFinish(
-                    verdict == null ? Outcomes.judge(retry.outcomes, result, error) : verdict, result, error));
+                    verdict == null ? retry.judge(result, error, mayHaveRunBefore(attempt)) : verdict, result, error));
         } catch (Throwable userCode) { // a backoff or a scheduler that threw
             completeExceptionally(userCode);
         }
@@ -130,17 +132,19 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void wait(RetrySequence current, long delay, T result, @Nullable Throwable error) {
-        onCancel(reason -> endWait(pending, result, error == null ? reason : error));
+        onCancel(reason -> endWait(current, pending, result, error));
+        HandedTask once = new HandedTask(() -> attemptOnExecutor(current, result, error));
         Scheduler.Timer timer;
         try {
-            timer = retry.environment().scheduler().schedule(() -> attemptOnExecutor(current, result, error), delay);
+            Scheduler.Timer set = retry.environment().scheduler().schedule(once, delay);
+            timer = () -> once.takeBack(set::cancel);
         } catch (RuntimeException | Error thrown) {
             current.failures.suppressAllIn(thrown);
             throw thrown;
         }
         pending = timer;
         if (cancelReason() != null) {
-            endWait(timer, result, error == null ? cancelReason() : error);
+            endWait(current, timer, result, error);
         } else if (isDone()) {
             timer.cancel();
         }
@@ -170,9 +174,11 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void endWait(Scheduler.@Nullable Timer timer, T result, @Nullable Throwable error) {
+    /** The call is cancelled while it waits: it ends with its last failure, which says whether anything has run. */
+    private void endWait(
+            RetrySequence current, Scheduler.@Nullable Timer timer, T result, @Nullable Throwable error) {
         if (timer != null && timer.cancel()) {
-            finish(result, error);
+            finish(result, error == null ? cancelReason() : current.asLast(error));
         }
     }
 

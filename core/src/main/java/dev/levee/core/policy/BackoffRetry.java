@@ -96,7 +96,7 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
         try {
             result = attempt(state, nested ? state.attempt() : 1, inner, operation);
         } catch (Throwable error) {
-            return repeat(state, inner, operation, start, Outcomes.judge(outcomes, null, error), null, error);
+            return repeat(state, inner, operation, start, judge(state, null, error), null, error);
         }
         Verdict verdict = Outcomes.judge(outcomes, result, null);
         if (verdict == Verdict.SUCCESS) {
@@ -173,8 +173,22 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
                 error = thrown;
             }
             sequence.made(state.made());
-            verdict = Outcomes.judge(outcomes, result, error);
+            verdict = judge(state, result, error);
         }
+    }
+
+    private Verdict judge(CallState state, @Nullable Object result, @Nullable Throwable error) {
+        return judge(result, error, error != null && state.endedAfterRun(error));
+    }
+
+    /**
+     * Judges an attempt.
+     *
+     * @param ranBefore whether the call may have run before what it has ended with, such as the source of a fallback
+     */
+    Verdict judge(@Nullable Object result, @Nullable Throwable error, boolean ranBefore) {
+        Verdict verdict = Outcomes.judge(outcomes, result, error);
+        return verdict == Verdict.NOT_SENT && ranBefore ? Verdict.FAILURE : verdict;
     }
 
     /** Waits. An interrupt is noticed even if there is nothing to wait for. */

@@ -106,7 +106,7 @@ final class CreditBudget implements RetryBudget {
     @Override
     public boolean tryWithdraw(double cost) {
         requireCost(cost);
-        long price = (long) Math.ceil(cost * UNITS - ROUNDING);
+        long price = Math.max(1, (long) Math.ceil(cost * UNITS - ROUNDING));
         while (true) {
             // Read the word before the clock: see the invariants. Acquire keeps this order on every processor.
             long before = word.getAcquire();

@@ -5,6 +5,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
+import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
@@ -39,7 +40,11 @@ final class FailureTranslation implements Translate, FitsStackRoom {
         try {
             return inner.call(operation);
         } catch (Throwable error) {
-            throw Unchecked.<X>asDeclared(translated(error));
+            Throwable other = translated(error);
+            if (CallState.current().endedAfterRun(error)) {
+                CallState.current().endsAfterRun(other);
+            }
+            throw Unchecked.<X>asDeclared(other);
         }
     }
 

@@ -85,11 +85,6 @@ final class SuppressedFailures {
         return noted;
     }
 
-    /** Returns the last failure with the earlier ones suppressed, if it can carry them. A refusal is copied first. */
-    Throwable onto(Throwable last) {
-        return onto(last, false);
-    }
-
     /**
      * Returns the last failure with the earlier ones suppressed, if it can carry them. A refusal is copied first.
      *

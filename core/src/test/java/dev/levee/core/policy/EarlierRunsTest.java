@@ -172,6 +172,110 @@ class EarlierRunsTest {
     }
 
     @Test
+    void a_call_that_is_cancelled_in_a_wait_after_a_refusal_keeps_what_its_attempt_has_used() {
+        List<String> given = new ArrayList<>();
+        CountingGate limit = new CountingGate(Bulkhead.of("limit", 9, environment)) {
+            @Override
+            public void cancel(long stamp, long startNanos) {
+                given.add("back");
+                super.cancel(stamp, startNanos);
+            }
+        };
+        Bulkhead one = Bulkhead.of("one", 1, environment);
+        Retry patient = Retry.of("r", c -> c.backoff(Backoff.fixed(ofSeconds(1))), environment);
+        Pipeline policy = Pipeline.of(limit, patient, one);
+        CompletableFuture<String> ran =
+                policy.callAsync(() -> CompletableFuture.failedFuture(new IOException("reset")));
+        long taken = one.tryEnter(0); // so that the second attempt is refused
+        time.advance(ofSeconds(1));
+        CompletableFuture<String> neverRan = policy.callAsync(() -> CompletableFuture.completedFuture("never"));
+        ran.cancel(true);
+        assertThat(given).as("ran").isEmpty();
+        neverRan.cancel(true);
+        assertThat(given).as("never ran").containsExactly("back");
+        one.exit(taken, 0, 0, Verdict.IGNORED, RefusedException.UNKNOWN);
+    }
+
+    @Test
+    void a_call_that_is_cancelled_while_a_source_is_refused_keeps_what_it_has_used() {
+        List<String> given = new ArrayList<>();
+        CountingGate limit = new CountingGate(Bulkhead.of("limit", 9, environment)) {
+            @Override
+            public void cancel(long stamp, long startNanos) {
+                given.add("back");
+                super.cancel(stamp, startNanos);
+            }
+        };
+        Bulkhead queue = Bulkhead.of("queue", c -> c.maxConcurrent(1).queue(9, ofSeconds(60)), environment);
+        long taken = queue.tryEnter(0);
+        Fallback later = Fallback.chain(
+                "later",
+                c -> c.thenAsync(
+                        "replica", failure -> queue.callAsync(() -> CompletableFuture.completedFuture("replica"))),
+                environment);
+        CompletableFuture<String> ran = Pipeline.of(limit, later)
+                .callAsync(() -> CompletableFuture.failedFuture(new IOException("reset")));
+        ran.cancel(true);
+        assertThat(limit.verdicts()).containsExactly(Verdict.IGNORED);
+        assertThat(given).isEmpty();
+        queue.exit(taken, 0, 0, Verdict.IGNORED, RefusedException.UNKNOWN);
+    }
+
+    @Test
+    void a_call_that_must_not_run_twice_is_not_repeated_because_its_substitute_was_not_sent() {
+        Retry once = Retry.of("once", c -> c.idempotent(false).backoff(Backoff.fixed(ofMillis(1))), environment);
+        for (Throwable ofSource : List.of(notSent, new UncheckedIOException(notSent))) {
+            Fallback replica = Fallback.chain(
+                    "replica",
+                    c -> c.thenAsync("later", failure -> CompletableFuture.failedFuture(ofSource)),
+                    environment);
+            forms(Pipeline.of(once, replica)).forEach((name, form) -> {
+                List<String> runs = Collections.synchronizedList(new ArrayList<>());
+                outcomeOf(form.apply(() -> {
+                    runs.add("charged");
+                    throw new IOException("reset");
+                }));
+                assertThat(runs).as(name).hasSize(1);
+            });
+        }
+    }
+
+    @Test
+    void a_source_that_makes_calls_itself_does_not_hide_that_the_call_has_run() {
+        Retry inner = Retry.of(
+                "inner", c -> c.outcomes(RULE).backoff(Backoff.fixed(ofMillis(1))).maxAttempts(2), environment);
+        Fallback now = Fallback.of(
+                "now",
+                failure -> {
+                    try {
+                        return inner.call(() -> {
+                            if (CallContext.current().attempt() == 1) {
+                                return "503";
+                            }
+                            throw new ConnectException("of the replica");
+                        });
+                    } catch (Throwable error) {
+                        throw new UncheckedIOException(new ConnectException("replica"));
+                    }
+                },
+                environment);
+        gate.verdicts().clear();
+        outcomeOf(forms(Pipeline.of(gate, now, retry)).get("blocking").apply(first("503")));
+        assertThat(gate.verdicts()).containsExactly(Verdict.FAILURE);
+    }
+
+    @Test
+    void a_translation_says_of_the_last_attempt_alone_that_it_was_not_sent() {
+        Translate other = Translate.of("x", failure -> new ConnectException("of the domain"), environment);
+        forms(Pipeline.of(gate, other, retry)).forEach((name, form) -> {
+            gate.verdicts().clear();
+            outcomeOf(form.apply(first("503")));
+            outcomeOf(form.apply(first("")));
+            assertThat(gate.verdicts()).as(name).containsExactly(Verdict.FAILURE, Verdict.NOT_SENT);
+        });
+    }
+
+    @Test
     void a_key_is_unknown_after_an_attempt_that_may_have_run() {
         IdempotencyStore<String> store = IdempotencyStore.inMemory(9, ofSeconds(60), environment);
         Idempotency<String> once = Idempotency.of("i", store, c -> {}, environment);

@@ -247,6 +247,15 @@ class RetryBudgetTest {
         }
 
         @Test
+        void nothing_is_free_however_little_it_costs() {
+            RetryBudget budget = budget(0, 0, 1);
+            for (int i = 0; i < 1000; i++) {
+                assertThat(budget.tryWithdraw(1e-12)).isTrue();
+            }
+            assertThat(budget.tryWithdraw(Double.MIN_VALUE)).isFalse();
+        }
+
+        @Test
         void wrong_settings_are_refused_with_name_bound_and_value() {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> RetryBudget.of("b", 1.1, 10))

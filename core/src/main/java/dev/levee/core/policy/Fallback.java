@@ -27,11 +27,14 @@ import org.jspecify.annotations.Nullable;
  *     .thenValue("empty", List.of()));                           // cannot fail
  * }</pre>
  *
- * <p>By default it replaces every exception, a refusal included, but no {@link Error}, and nothing when the caller's
- * thread was interrupted or the call cancelled. The sources of a chain are asked in turn until one answers (null is an
- * answer); each is given the original failure. If all throw, what the last one threw is thrown; in a blocking call, and
- * if it is a new exception, with the original failure and those of the earlier sources suppressed. A source that throws
- * an {@code Error}, or is interrupted or cancelled, ends the chain.
+ * <p>By default it replaces every exception, a refusal included, but no {@link Error}, no {@code InterruptedException}
+ * or {@link dev.levee.core.InterruptedWaitException} and no {@code CancellationException}; and nothing of a call that
+ * was cancelled or has lost against another attempt of a hedge, whatever is chosen. An exception of another type by
+ * which code answers an interrupt, such as {@code ClosedByInterruptException}, is one like any other: choose by
+ * {@link FallbackConfig.Builder#when} if it is not to be replaced. The sources of a chain are asked in turn until one
+ * answers (null is an answer); each is given the original failure. If all throw, what the last one threw is thrown; in
+ * a blocking call, and if it is a new exception, with the original failure and those of the earlier sources suppressed.
+ * A source that throws an {@code Error}, or is interrupted or cancelled, ends the chain.
  *
  * <p>Sources run in the context of the call: blocking ones on the thread that failed, so keep them short in
  * asynchronous calls; asynchronous ones hold no thread, and a cancel reaches the one that runs. In a blocking call the

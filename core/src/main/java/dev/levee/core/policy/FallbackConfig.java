@@ -148,7 +148,8 @@ public final class FallbackConfig {
         Builder() {}
 
         /**
-         * Sets which failures are replaced. Default: every exception but an interrupt or a cancel.
+         * Sets which failures are replaced. Default: every exception but {@code InterruptedException},
+         * {@code InterruptedWaitException} and {@code CancellationException}.
          *
          * @param value a predicate that throws replaces none; an {@code InterruptedException} that is replaced in a
          *     blocking call sets the flag of the thread again

@@ -210,8 +210,8 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
 
     private void attempt(RetrySequence current, T result, @Nullable Throwable error) {
         Throwable reason = cancelReason();
-        if (reason != null) {
-            completeExceptionally(reason);
+        if (reason != null) { // as in the wait, which was over a moment ago
+            completeExceptionally(error == null ? reason : current.asLast(error));
         } else if (isDone()) {
             return; // completed from outside
         } else if (!current.isInTime()) { // the executor had no thread for it earlier

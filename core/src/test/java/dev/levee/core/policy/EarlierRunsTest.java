@@ -197,6 +197,29 @@ class EarlierRunsTest {
     }
 
     @Test
+    void a_call_that_is_cancelled_when_its_wait_is_over_gives_back_what_no_attempt_has_used() {
+        List<String> given = new ArrayList<>();
+        CountingGate limit = new CountingGate(Bulkhead.of("limit", 9, environment)) {
+            @Override
+            public void cancel(long stamp, long startNanos) {
+                given.add("back");
+                super.cancel(stamp, startNanos);
+            }
+        };
+        List<Runnable> tasks = new ArrayList<>();
+        Environment busy = environment.toBuilder().executor(tasks::add).build();
+        Retry patient = Retry.of("r", c -> c.backoff(Backoff.fixed(ofSeconds(1))), busy);
+        full.tryEnter(0);
+        CompletableFuture<String> neverRan =
+                Pipeline.of(limit, patient, full).callAsync(() -> CompletableFuture.completedFuture("never"));
+        time.advance(ofSeconds(1));
+        neverRan.cancel(true);
+        assertThat(tasks).hasSize(1);
+        tasks.get(0).run();
+        assertThat(given).containsExactly("back");
+    }
+
+    @Test
     void a_call_that_is_cancelled_while_a_source_is_refused_keeps_what_it_has_used() {
         List<String> given = new ArrayList<>();
         CountingGate limit = new CountingGate(Bulkhead.of("limit", 9, environment)) {

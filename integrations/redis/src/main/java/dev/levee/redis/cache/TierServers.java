@@ -39,6 +39,7 @@ final class TierServers implements AutoCloseable {
 
     private final BiFunction<String, RedisClient, TierNode> open;
     private volatile Routing routing;
+    private volatile boolean closed;
 
     TierServers(Map<String, RedisClient> clients, BiFunction<String, RedisClient, TierNode> open) {
         this.open = open;
@@ -130,8 +131,13 @@ final class TierServers implements AutoCloseable {
         close(before, next);
     }
 
+    boolean isClosed() {
+        return closed;
+    }
+
     @Override
     public void close() {
+        closed = true;
         all().forEach(TierNode::close);
     }
 }

@@ -468,8 +468,8 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
      *     what it may have of them; nothing has changed then
      */
     public ShardMove moveTo(Map<String, RedisClient> servers) {
-        Shards before = this.servers.routing().read();
         Shards next = this.servers.beginMove(RedisTier.checked(servers));
+        Shards before = this.servers.routing().read();
         return ShardMove.begun(name(), before, next, this.servers, near::invalidateAll);
     }
 

@@ -45,11 +45,16 @@ final class PolicyLives {
         if (bySettings) {
             return null;
         }
-        if (present == null || present.value() == null) {
+        if (present == null || present.value() == null || !isFresh(present)) {
             return ofLoaded();
         }
         javax.cache.expiry.Duration updated = asked(policy::getExpiryForUpdate);
         return updated == null ? present.expiresIn() : nanos(updated);
+    }
+
+    /** What is served after its time is over is not there for the standard: what is put then is new. */
+    private static boolean isFresh(CachedValue<?> present) {
+        return present.expiresIn().compareTo(Duration.ZERO) > 0;
     }
 
     private static javax.cache.expiry.@Nullable Duration asked(

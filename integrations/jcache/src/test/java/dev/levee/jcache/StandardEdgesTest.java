@@ -21,6 +21,7 @@ import javax.cache.Cache;
 import javax.cache.CacheManager;
 import javax.cache.configuration.Factory;
 import javax.cache.configuration.MutableConfiguration;
+import javax.cache.expiry.CreatedExpiryPolicy;
 import javax.cache.expiry.Duration;
 import javax.cache.expiry.ExpiryPolicy;
 import javax.cache.integration.CacheLoader;
@@ -257,6 +258,23 @@ class StandardEdgesTest {
             assertThat(cache.get("a")).isEqualTo("3");
             time.advance(java.time.Duration.ofMinutes(1));
             assertThat(cache.get("a")).isNull();
+        }
+
+        @Test
+        void a_value_that_is_put_in_place_of_a_stale_one_is_new() {
+            Cache<String, String> cache = manager.createCache(
+                    "stale",
+                    new LeveeConfiguration<String, String>()
+                            .settings(c -> c.staleWhileRevalidate(java.time.Duration.ofHours(1)))
+                            .setExpiryPolicyFactory(CreatedExpiryPolicy.factoryOf(Duration.ONE_MINUTE)));
+            cache.put("a", "1");
+            time.advance(java.time.Duration.ofMinutes(2));
+            assertThat(cache.get("a")).isEqualTo("1");
+            cache.put("a", "2");
+            assertThat(cache.get("a")).isEqualTo("2");
+            time.advance(java.time.Duration.ofMinutes(2));
+            assertThat(cache.replace("a", "2", "3")).isTrue();
+            assertThat(cache.get("a")).isEqualTo("3");
         }
     }
 

@@ -40,6 +40,9 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
     private final ReentrantLock reporting = new ReentrantLock();
     private volatile @Nullable WriteBehindReport<K, V> report;
 
+    /** Whether the journal is closed, too. */
+    private volatile boolean ended;
+
     QueuedWriteBehind(String name, StoreCalls<K, V> store, WriteBehindConfig<K, V> config, Environment environment) {
         this.name = Require.name(name);
         this.store = store;
@@ -292,8 +295,9 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
         room.wakeAll();
         lanes.forEach(lane -> lane.worker().plan());
         waiters.await(() -> report != null || isOver(until, ever), until, ever);
-        WriteBehindReport<K, V> made = report;
-        return made == null ? finish() : made;
+        WriteBehindReport<K, V> made = finish();
+        waiters.await(() -> ended, until, ever); // another call may be closing the journal
+        return made;
     }
 
     private boolean isOver(long until, boolean ever) {
@@ -324,6 +328,8 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
         waiters.signal();
         room.wakeAll();
         journal.close();
+        ended = true;
+        waiters.signal();
         return made;
     }
 

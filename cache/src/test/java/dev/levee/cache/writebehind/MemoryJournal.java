@@ -31,6 +31,7 @@ final class MemoryJournal<K, V> implements WriteJournal<K, V> {
     volatile boolean closed;
     volatile Hook before = step -> {};
     volatile Hook after = step -> {};
+    volatile Runnable closing = () -> {};
 
     @Override
     public Durability durability() {
@@ -120,6 +121,7 @@ final class MemoryJournal<K, V> implements WriteJournal<K, V> {
 
     @Override
     public void close() {
+        closing.run();
         closed = true;
     }
 

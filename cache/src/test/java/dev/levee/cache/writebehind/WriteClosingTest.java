@@ -55,6 +55,14 @@ class WriteClosingTest {
         return task.get(10, TimeUnit.SECONDS);
     }
 
+    private static void pass(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** Blocks the calls that begin with a text, and returns what tells that one has come. */
     private CountDownLatch hold(String part) {
         CountDownLatch reached = new CountDownLatch(1);
@@ -324,6 +332,27 @@ class WriteClosingTest {
             WriteBehindReport<String, String> second = writes.close(Duration.ZERO);
             time.runReady();
             assertThat(result(first)).isSameAs(second);
+        }
+
+        @Test
+        void two_at_a_time_end_when_the_journal_is_closed() throws Exception {
+            MemoryJournal<String, String> journal = new MemoryJournal<>();
+            CountDownLatch reached = new CountDownLatch(1);
+            journal.closing = () -> {
+                reached.countDown();
+                pass(release);
+            };
+            writes = make(c -> c.journal(journal), threads);
+            FutureTask<WriteBehindReport<String, String>> first = start(() -> writes.close(SECOND));
+            reached.await();
+            FutureTask<WriteBehindReport<String, String>> second = start(() -> {
+                WriteBehindReport<String, String> report = writes.close(SECOND);
+                assertThat(journal.closed).as("the journal is closed").isTrue();
+                return report;
+            });
+            time.awaitSleepers(1);
+            release.countDown();
+            assertThat(result(second)).isSameAs(result(first));
         }
 
         @Test

@@ -3,6 +3,7 @@ package dev.levee.jcache;
 import dev.levee.cache.BulkLoader;
 import dev.levee.cache.Store;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import javax.cache.Cache;
@@ -27,7 +28,8 @@ final class ExternalStore<K, V> implements Store<K, V>, BulkLoader<K, V> {
 
     @Override
     public @Nullable V load(K key) {
-        V value = loader == null ? null : ChangeTurns.whileLoading(() -> loader.load(key));
+        K asked = copies.of(key);
+        V value = loader == null ? null : ChangeTurns.whileLoading(() -> loader.load(asked));
         return value == null ? null : copies.of(value);
     }
 
@@ -35,7 +37,9 @@ final class ExternalStore<K, V> implements Store<K, V>, BulkLoader<K, V> {
     public Map<K, V> loadAll(Set<K> keys) {
         Map<K, V> loaded = new HashMap<>();
         if (loader != null) {
-            ChangeTurns.whileLoading(() -> loader.loadAll(keys)).forEach((key, value) -> {
+            Set<K> asked = new LinkedHashSet<>();
+            keys.forEach(key -> asked.add(copies.of(key)));
+            ChangeTurns.whileLoading(() -> loader.loadAll(asked)).forEach((key, value) -> {
                 if (key != null && value != null) {
                     loaded.put(key, copies.of(value));
                 }
@@ -47,14 +51,14 @@ final class ExternalStore<K, V> implements Store<K, V>, BulkLoader<K, V> {
     @Override
     public void save(K key, V value) {
         if (writer != null) {
-            writer.write(new Written<>(key, value));
+            writer.write(new Written<>(copies.of(key), copies.of(value)));
         }
     }
 
     @Override
     public void delete(K key) {
         if (writer != null) {
-            writer.delete(key);
+            writer.delete(copies.of(key));
         }
     }
 

@@ -63,7 +63,8 @@ final class InvokedEntry<K, V> implements MutableEntry<K, V> {
     public @Nullable V getValue() {
         looked = true;
         if (!step.keeps()) {
-            return step.next();
+            V next = step.next();
+            return next == null ? null : copies.of(next);
         }
         if (seen == null && load != null && !asked) {
             asked = true;

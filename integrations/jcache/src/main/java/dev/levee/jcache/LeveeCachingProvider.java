@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * method.
  *
  * <p>What the promises of a cache forbid, or what it does not keep, throws an {@link UnsupportedOperationException}
- * that says so: entry processors, iteration, listeners, statistics beans, expiry by access, and with a
- * {@code CacheWriter} the conditional writes. The page "Spring and JCache" of the documentation has the table.
+ * that says so: listeners, beans of statistics and management, expiry by access, and {@code removeAll()} with a
+ * {@code CacheWriter}. The page "Spring and JCache" of the documentation has the table.
  *
  * <p>Thread-safe. Managers are held until they are closed, with their class loaders: close them, or the provider, with
  * the application.

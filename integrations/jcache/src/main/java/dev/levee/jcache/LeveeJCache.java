@@ -11,11 +11,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.internal.Require;
 import dev.levee.jcache.KeyedChanges.Changed;
 import dev.levee.jcache.KeyedChanges.KeyStep;
-import java.io.Closeable;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -120,7 +116,8 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
 
     @Override
     public @Nullable V get(K key) {
-        return given(read(key(key)));
+        K asked = key(key);
+        return given(configuration.isReadThrough() ? loaded(copies.of(asked)) : cache.getIfPresent(asked));
     }
 
     @Override
@@ -128,7 +125,14 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         Set<K> wanted = keys(keys);
         Map<K, V> found = new HashMap<>();
         if (configuration.isReadThrough()) {
-            loading(() -> cache.getAll(wanted)).forEach((key, value) -> found.put(key, copies.of(value)));
+            Set<K> kept = copied(wanted);
+            Map<K, V> loaded = loading(() -> cache.getAll(kept));
+            for (K key : wanted) {
+                V value = given(loaded.get(key));
+                if (value != null) {
+                    found.put(key, value);
+                }
+            }
             return found;
         }
         for (K key : wanted) {
@@ -140,8 +144,15 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         return found;
     }
 
-    private @Nullable V read(K key) {
-        return configuration.isReadThrough() ? loading(() -> cache.get(key)) : cache.getIfPresent(key);
+    /** Returns the value of a key that the cache may keep: a copy, if it copies. */
+    private @Nullable V loaded(K key) {
+        return loading(() -> cache.get(key));
+    }
+
+    private Set<K> copied(Set<K> keys) {
+        Set<K> kept = new HashSet<>();
+        keys.forEach(key -> kept.add(copies.of(key)));
+        return kept;
     }
 
     private @Nullable V given(@Nullable V held) {
@@ -176,8 +187,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     @Override
     public void loadAll(
             Set<? extends K> keys, boolean replaceExistingValues, @Nullable CompletionListener completionListener) {
-        Set<K> wanted = new HashSet<>();
-        keys(keys).forEach(key -> wanted.add(copies.of(key)));
+        Set<K> wanted = copied(keys(keys));
         CacheLoader<K, V> from = loader;
         if (from == null) {
             if (completionListener != null) {
@@ -195,13 +205,21 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
                 loading(() -> cache.getAll(wanted, source));
             } catch (RuntimeException failed) {
                 failure = failed;
-            }
-            if (completionListener != null && failure == null) {
-                completionListener.onCompletion();
-            } else if (completionListener != null) {
-                completionListener.onException(failure);
+            } catch (Error failed) { // a listener waits for an end, whatever it is
+                failure = new CacheLoaderException(failed.toString(), failed);
+                throw failed;
+            } finally {
+                tell(completionListener, failure);
             }
         });
+    }
+
+    private static void tell(@Nullable CompletionListener listener, @Nullable Exception failure) {
+        if (listener != null && failure == null) {
+            listener.onCompletion();
+        } else if (listener != null) {
+            listener.onException(failure);
+        }
     }
 
     // Writing
@@ -315,7 +333,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     public <T> @Nullable T invoke(K key, EntryProcessor<K, V, T> entryProcessor, @Nullable Object... arguments) {
         K copy = copies.of(key(key));
         Require.nonNull("entryProcessor", entryProcessor);
-        Function<K, @Nullable V> reading = this::read;
+        Function<K, @Nullable V> reading = this::loaded;
         return writing(() -> turns.in(copy, () -> {
             InvokedEntry<K, V> entry = new InvokedEntry<>(
                     copy,
@@ -446,19 +464,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         }
         manager.forget(this);
         cache.close();
-        for (Object part : Arrays.asList(loader, writer, lives.policy())) {
-            close(part);
-        }
-    }
-
-    private void close(@Nullable Object part) {
-        if (part instanceof Closeable closeable) {
-            try {
-                closeable.close();
-            } catch (IOException failed) {
-                throw new UncheckedIOException("cache \"" + name + "\" could not be closed", failed);
-            }
-        }
+        OwnedParts.close(name, loader, writer, lives.policy());
     }
 
     @Override

@@ -77,7 +77,7 @@ final class LeveeJCacheManager implements CacheManager, Measured {
         LeveeJCache<K, V> made = new LeveeJCache<>(cacheName, this, copied, environment);
         if (caches.putIfAbsent(cacheName, made) != null) {
             made.close();
-            requireUnused(cacheName);
+            throw isUsed(cacheName);
         }
         if (closed) {
             made.close();
@@ -88,8 +88,12 @@ final class LeveeJCacheManager implements CacheManager, Measured {
 
     private void requireUnused(String name) {
         if (caches.containsKey(name)) {
-            throw new CacheException("cache manager " + uri + " has a cache \"" + Text.escaped(name) + "\" already");
+            throw isUsed(name);
         }
+    }
+
+    private CacheException isUsed(String name) {
+        return new CacheException("cache manager " + uri + " has a cache \"" + Text.escaped(name) + "\" already");
     }
 
     private static <K, V> LeveeConfiguration<K, V> copy(Configuration<K, V> configuration) {
@@ -169,11 +173,19 @@ final class LeveeJCacheManager implements CacheManager, Measured {
         caches.remove(cache.getName(), cache);
     }
 
+    /** Closes all caches; what one of them throws is ignored, as the standard says, and keeps no other one open. */
     @Override
+    @SuppressWarnings("EmptyCatch")
     public void close() {
         provider.forget(this);
         closed = true;
-        caches.values().forEach(LeveeJCache::close);
+        for (LeveeJCache<?, ?> cache : caches.values()) {
+            try {
+                cache.close();
+            } catch (RuntimeException ignored) {
+                // of a loader, a writer or a policy of the application
+            }
+        }
     }
 
     @Override

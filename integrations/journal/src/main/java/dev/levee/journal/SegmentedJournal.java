@@ -9,6 +9,7 @@ import dev.levee.core.internal.Text;
 import dev.levee.journal.JournalException.Reason;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -249,16 +250,27 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
 
     private byte[] record(PendingWrite<K, V> write, Records.@Nullable Death death) {
         V value = write.value();
-        byte[] key = Require.nonNull("journal \"" + name + "\": bytes of a key", keys.encode(write.key()));
-        byte[] bytes = value == null
-                ? null
-                : Require.nonNull("journal \"" + name + "\": bytes of a value", values.encode(value));
+        byte[] key = bytes("key", keys, write.key());
+        byte[] bytes = value == null ? null : bytes("value", values, value);
         long length = key.length + (bytes == null ? 0L : bytes.length);
         if (length > FileJournal.MAX_WRITE_BYTES) {
             throw new IllegalArgumentException("journal \"" + name + "\": key and value must have at most "
                     + FileJournal.MAX_WRITE_BYTES + " bytes, but had " + length);
         }
         return Records.write(key, bytes, write.sequence(), write.acceptedAt(), death);
+    }
+
+    /** What a codec throws is of this write alone, and must not be taken for a failure of the journal. */
+    private <T> byte[] bytes(String what, Codec<T> codec, T object) {
+        byte[] bytes;
+        try {
+            bytes = codec.encode(object);
+        } catch (UncheckedIOException | IllegalStateException refused) {
+            throw new IllegalArgumentException(
+                    "journal \"" + name + "\": the codec cannot write a " + what + ": " + Text.ofThrown(refused),
+                    refused);
+        }
+        return Require.nonNull("journal \"" + name + "\": bytes of a " + what, bytes);
     }
 
     private Opened<K> opened() {

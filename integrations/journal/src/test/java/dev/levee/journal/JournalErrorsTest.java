@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.levee.cache.Codec;
+import dev.levee.cache.Store;
 import dev.levee.cache.writebehind.DeadWrite;
 import dev.levee.cache.writebehind.PendingWrite;
+import dev.levee.cache.writebehind.WriteBehind;
 import dev.levee.cache.writebehind.WriteJournal;
 import dev.levee.cache.writebehind.WriteJournal.Durability;
 import dev.levee.cache.writebehind.WriteJournal.Recovered;
 import dev.levee.journal.JournalException.Reason;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -417,6 +420,55 @@ class JournalErrorsTest {
             journal.close();
             assertThat(journal(disk, Durability.PROCESS).open().pending())
                     .containsExactly(write("a", "1", 1), write("c", "3", 3));
+        }
+
+        @Test
+        void what_a_codec_throws_is_never_taken_for_a_failure_of_the_journal() throws Exception {
+            List<RuntimeException> thrown = List.of(
+                    new IllegalStateException("no schema"), new UncheckedIOException(new IOException("no JSON")));
+            WriteJournal<String, String> journal = journal(disk, Durability.PROCESS, new Codec<>() {
+                @Override
+                public byte[] encode(String value) {
+                    if (value.length() == 1) {
+                        throw thrown.get(Integer.parseInt(value));
+                    }
+                    return Codec.strings().encode(value);
+                }
+
+                @Override
+                public String decode(byte[] bytes) {
+                    return Codec.strings().decode(bytes);
+                }
+            });
+            Map<String, String> rows = new TreeMap<>();
+            Store<String, String> store = new Store<>() {
+                @Override
+                public String load(String key) {
+                    return rows.get(key);
+                }
+
+                @Override
+                public void save(String key, String value) {
+                    rows.put(key, value);
+                }
+
+                @Override
+                public void delete(String key) {
+                    rows.remove(key);
+                }
+            };
+            try (WriteBehind<String, String> writes = WriteBehind.of("rows", store, c -> c.journal(journal))) {
+                for (int i = 0; i < thrown.size(); i++) {
+                    String value = Integer.toString(i);
+                    assertThatThrownBy(() -> writes.save("a", value))
+                            .isInstanceOf(IllegalArgumentException.class)
+                            .hasMessageStartingWith("journal \"broken\": the codec cannot write a value: ")
+                            .hasCause(thrown.get(i));
+                }
+                writes.save("a", "good");
+                assertThat(writes.load("a")).isEqualTo("good");
+            }
+            assertThat(rows).containsExactly(Map.entry("a", "good"));
         }
 
         @Test

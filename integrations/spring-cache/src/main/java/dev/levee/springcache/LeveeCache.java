@@ -229,14 +229,27 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
                 return stored(method.call());
             } catch (Exception failure) {
                 thrown = failure;
-                // Spring hides it, and an interrupt is of this caller: those that wait must not fail by it.
-                if (failure instanceof ThrowableWrapper wrapper
-                        && wrapper.getOriginal() instanceof InterruptedException) {
-                    Thread.currentThread().interrupt();
-                }
-                throw failure;
+                throw revealed(failure);
             }
         }
+    }
+
+    /**
+     * Spring hides what a method throws. The cache has to know an error and a refusal, which are never kept and not
+     * answered with an old value, and an interrupt, which is of this caller: those that wait must not fail by it.
+     */
+    private static Exception revealed(Exception failure) {
+        if (failure instanceof ThrowableWrapper wrapper) {
+            Throwable original = wrapper.getOriginal();
+            if (original instanceof Error error) {
+                throw error;
+            } else if (original instanceof RefusedException refused) {
+                return refused;
+            } else if (original instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        return failure;
     }
 
     /**
@@ -298,9 +311,9 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
         }
 
         @Override
-        public CompletionStage<? extends @Nullable Object> loadAsync(Object key, Executor executor) {
+        public CompletionStage<? extends @Nullable Object> loadAsync(Object key, Executor executor) throws Exception {
             CompletableFuture<@Nullable Object> stored = new CompletableFuture<>();
-            method.get().whenComplete((value, failure) -> {
+            called().whenComplete((value, failure) -> {
                 try {
                     if (failure != null) {
                         throw Outcomes.unwrap(failure);
@@ -312,6 +325,14 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
                 }
             });
             return stored;
+        }
+
+        private CompletableFuture<?> called() throws Exception {
+            try {
+                return method.get();
+            } catch (RuntimeException failure) {
+                throw revealed(failure);
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package dev.levee.springcache;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.levee.core.policy.Bulkhead;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,7 +49,11 @@ class AnnotatedMethodsTest {
                     LeveeCache.of("users"),
                     LeveeCache.of(
                             "served-stale",
-                            c -> c.expireAfter(Duration.ofNanos(1)).staleWhileRevalidate(Duration.ofHours(1))));
+                            c -> c.expireAfter(Duration.ofNanos(1)).staleWhileRevalidate(Duration.ofHours(1))),
+                    LeveeCache.of("failures-kept", c -> c.expireFailuresAfter(Duration.ofHours(1))),
+                    LeveeCache.of(
+                            "stale-if-error",
+                            c -> c.expireAfter(Duration.ofNanos(1)).staleIfError(Duration.ofHours(1))));
         }
 
         @Bean
@@ -70,8 +75,18 @@ class AnnotatedMethodsTest {
         volatile String row = "old";
         volatile boolean held;
         volatile IOException failure;
+        volatile RuntimeException refusal;
+        volatile Error error;
 
         String read() throws IOException {
+            if (error != null) {
+                reads.incrementAndGet();
+                throw error;
+            }
+            if (refusal != null) {
+                reads.incrementAndGet();
+                throw refusal;
+            }
             reads.incrementAndGet();
             String read = row;
             reading.countDown();
@@ -96,6 +111,12 @@ class AnnotatedMethodsTest {
         String findAlone(String id) throws IOException;
 
         String findEvenStale(String id) throws IOException;
+
+        String findOrRemember(String id) throws IOException;
+
+        String findOrServeStale(String id) throws IOException;
+
+        CompletableFuture<String> findAtOnceOrRemember(String id) throws IOException;
 
         String save(String id, String user);
 
@@ -133,6 +154,24 @@ class AnnotatedMethodsTest {
         @Cacheable(cacheNames = "served-stale", sync = true)
         public String findEvenStale(String id) throws IOException {
             return repository.read();
+        }
+
+        @Override
+        @Cacheable(cacheNames = "failures-kept", sync = true)
+        public String findOrRemember(String id) throws IOException {
+            return repository.read();
+        }
+
+        @Override
+        @Cacheable(cacheNames = "stale-if-error", sync = true)
+        public String findOrServeStale(String id) throws IOException {
+            return repository.read();
+        }
+
+        @Override
+        @Cacheable(cacheNames = "failures-kept", sync = true)
+        public CompletableFuture<String> findAtOnceOrRemember(String id) throws IOException {
+            return CompletableFuture.completedFuture(repository.read());
         }
 
         @Override
@@ -212,6 +251,40 @@ class AnnotatedMethodsTest {
         repository.failure = null;
 
         assertThat(users.find("a")).isEqualTo("old");
+    }
+
+    @Test
+    void an_error_and_a_refusal_are_not_kept_where_failures_are() {
+        repository.failure = new IOException("disk");
+        assertThat(catchThrowable(() -> users.findOrRemember("a"))).isSameAs(repository.failure);
+        assertThat(catchThrowable(() -> users.findOrRemember("a"))).isSameAs(repository.failure);
+        assertThat(repository.reads).hasValue(1);
+
+        repository.refusal = refusal();
+        assertThat(catchThrowable(() -> users.findOrRemember("b"))).isSameAs(repository.refusal);
+        assertThat(catchThrowable(() -> users.findOrRemember("b"))).isSameAs(repository.refusal);
+        assertThat(repository.reads).hasValue(3);
+
+        repository.error = new AssertionError("broken");
+        assertThat(catchThrowable(() -> users.findOrRemember("c"))).isSameAs(repository.error);
+        assertThat(catchThrowable(() -> users.findOrRemember("c"))).isSameAs(repository.error);
+        assertThat(repository.reads).hasValue(5);
+    }
+
+    @Test
+    void an_error_is_not_answered_with_an_old_value() throws IOException {
+        assertThat(users.findOrServeStale("a")).isEqualTo("old");
+        assertThat(users.findOrServeStale("b")).isEqualTo("old");
+        repository.failure = new IOException("disk");
+        assertThat(users.findOrServeStale("a")).isEqualTo("old");
+        repository.error = new AssertionError("broken");
+
+        assertThat(catchThrowable(() -> users.findOrServeStale("b"))).isSameAs(repository.error);
+    }
+
+    private static RuntimeException refusal() {
+        Bulkhead full = Bulkhead.of("full", 1);
+        return (RuntimeException) catchThrowable(() -> full.call(() -> full.call(() -> "never")));
     }
 
     @Test
@@ -323,6 +396,24 @@ class AnnotatedMethodsTest {
             repository.failure = null;
 
             assertThat(users.findLater("a").get(10, TimeUnit.SECONDS)).isEqualTo("old");
+        }
+
+        @Test
+        void that_are_not_even_returned_for_an_error_or_a_refusal_are_not_kept() throws Exception {
+            repository.refusal = refusal();
+            for (int i = 1; i <= 2; i++) {
+                assertThat(catchThrowable(
+                                () -> users.findAtOnceOrRemember("a").get(10, TimeUnit.SECONDS)))
+                        .hasCause(repository.refusal);
+                assertThat(repository.reads).hasValue(i);
+            }
+            repository.error = new AssertionError("broken");
+            for (int i = 3; i <= 4; i++) {
+                assertThat(catchThrowable(
+                                () -> users.findAtOnceOrRemember("b").get(10, TimeUnit.SECONDS)))
+                        .hasCause(repository.error);
+                assertThat(repository.reads).hasValue(i);
+            }
         }
 
         @Test

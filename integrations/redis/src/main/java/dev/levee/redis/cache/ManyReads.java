@@ -101,6 +101,7 @@ final class ManyReads<K, V> {
         private final Map<K, Throwable> failures = new LinkedHashMap<>();
 
         ManyCall(Iterable<? extends K> keys) {
+            store.requireOpen();
             asked.addAll(TierReads.copied(store.name, keys));
         }
 

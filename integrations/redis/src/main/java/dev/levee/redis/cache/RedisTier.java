@@ -1,6 +1,8 @@
 package dev.levee.redis.cache;
 
 import dev.levee.cache.Codec;
+import dev.levee.core.Deadline;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import io.lettuce.core.RedisClient;
 import java.time.Duration;
@@ -196,7 +198,7 @@ public final class RedisTier<K, V> {
         /**
          * How long a value stays in Redis. Default: 10 minutes.
          *
-         * @param value from 1 ms
+         * @param value from 1 ms; with {@link Deadline#FOREVER} until it is invalidated or evicted
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is less than 1 ms
@@ -448,7 +450,7 @@ public final class RedisTier<K, V> {
             if (value.compareTo(Duration.ofMillis(1)) < 0) {
                 throw new IllegalArgumentException(name + " must be at least 1 ms, but was " + value);
             }
-            return value;
+            return Duration.ofNanos(Nanos.of(value)); // no more than can be counted in milliseconds
         }
 
         private static Duration zeroOrMillis(String name, Duration value) {

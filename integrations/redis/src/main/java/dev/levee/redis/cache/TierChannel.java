@@ -60,6 +60,9 @@ final class TierChannel implements AutoCloseable {
     /** Grows when trust is lost; guarded by {@link #state}. */
     private long term;
 
+    /** How often trust was given; guarded by {@link #state}. */
+    private long trusts;
+
     /** Whether a heartbeat has no answer yet; guarded by {@link #state}. */
     private boolean unanswered;
 
@@ -212,22 +215,30 @@ final class TierChannel implements AutoCloseable {
         return copy;
     }
 
-    /** Takes trust away; what is near is dropped when it may not be served any longer. Does not block. */
+    /**
+     * Takes trust away; what is near is dropped when it may not be served any longer, however often the connection is
+     * lost again until then. What comes near meanwhile has that time of its own. Does not block.
+     */
     private void suspect() {
-        long now;
+        boolean was;
+        long given;
         synchronized (state) {
-            now = ++term;
+            was = trusted;
+            given = trusts;
+            term++;
             trusted = false;
             unanswered = false;
         }
-        Runnable drop = () -> add(() -> dropIfSuspect(now));
-        environment.schedule(() -> environment.handOver(drop), Nanos.of(tier.maxSuspect));
+        if (was) {
+            Runnable drop = () -> dropIfSuspect(given); // past the messages that wait, of which there may be too many
+            environment.schedule(() -> environment.handOver(drop), Nanos.of(tier.maxSuspect));
+        }
     }
 
-    private void dropIfSuspect(long since) {
+    private void dropIfSuspect(long given) {
         boolean still;
         synchronized (state) {
-            still = term == since && !trusted;
+            still = trusts == given;
         }
         if (still) {
             near.dropAll();
@@ -290,6 +301,7 @@ final class TierChannel implements AutoCloseable {
         learn(sync, askedAt);
         synchronized (state) {
             if (term == since && !closed) {
+                trusts++;
                 trusted = true;
                 unanswered = false;
             }

@@ -4,6 +4,8 @@ import static dev.levee.redis.cache.TierScripts.ascii;
 
 import dev.levee.core.Environment;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.redis.cache.PendingChanges.ChangedKey;
+import dev.levee.redis.cache.PendingChanges.PendingChange;
 import io.lettuce.core.KeyScanCursor;
 import io.lettuce.core.KeyValue;
 import io.lettuce.core.RedisClient;
@@ -14,9 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,25 +44,11 @@ final class TierNode implements AutoCloseable {
     private final byte[] origin;
     private final TierTotals totals;
 
-    /** Keys and tags whose invalidation Redis has not got; guarded by itself. */
-    private final Set<ChangedKey> pending = new LinkedHashSet<>();
-
-    /** Whether there were more than may be pending; guarded by {@link #pending}. */
-    private boolean allPending;
+    /** Invalidations that Redis has not got. */
+    private final PendingChanges pending;
 
     /** The last position that sessions were given and Redis has to reach; 0 if none. Guarded by {@link #pending}. */
     private long promised;
-
-    /** What an invalidation is of: the bytes of a key, or of a tag. */
-    private record ChangedKey(ByteBuffer name, boolean isTag) {
-        byte[] bytes() {
-            byte[] copy = new byte[name.remaining()];
-            name.duplicate().get(copy);
-            return copy;
-        }
-    }
-
-    private static final ChangedKey ALL = new ChangedKey(ByteBuffer.allocate(0), false);
 
     /** Whether values may have tags. */
     private final boolean tagged;
@@ -87,8 +73,9 @@ final class TierNode implements AutoCloseable {
         this.names = new TierNames(tier.prefix + ":{" + cache + "}:" + tier.version + ':');
         this.origin = ascii(HexFormat.of().toHexDigits(environment.random().nextLong()));
         this.link = new TierLink(cache, server, client, tier, environment);
+        this.pending = new PendingChanges(tier.maxPending);
         this.channel =
-                new TierChannel(cache, link, names, tier, environment, near, this::repeatPending, this::rememberAll);
+                new TierChannel(cache, link, names, tier, environment, near, this::repeatPending, pending::addAll);
     }
 
     void start() {
@@ -217,7 +204,7 @@ final class TierNode implements AutoCloseable {
     private long surely(byte[] key, String what, byte[] token, byte[] version) throws InterruptedException {
         return surely(
                 () -> change(key, what, token, tier.replicaLag, version, new byte[0], 0),
-                () -> remember(new ChangedKey(ByteBuffer.wrap(key), false)));
+                () -> pending.add(new ChangedKey(ByteBuffer.wrap(key), false)));
     }
 
     /** Tells Redis of a change, or remembers it if Redis does not get it. Returns the position, or 0. */
@@ -267,7 +254,7 @@ final class TierNode implements AutoCloseable {
 
     /** Invalidates all keys that have a tag; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long dropTag(byte[] tag) throws InterruptedException {
-        return surely(() -> dropTagNow(tag), () -> remember(new ChangedKey(ByteBuffer.wrap(tag), true)));
+        return surely(() -> dropTagNow(tag), () -> pending.add(new ChangedKey(ByteBuffer.wrap(tag), true)));
     }
 
     private long dropTagNow(byte[] tag) throws TierGoneException, InterruptedException {
@@ -289,7 +276,7 @@ final class TierNode implements AutoCloseable {
 
     /** Invalidates all keys; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long clear() throws InterruptedException {
-        return surely(this::clearNow, this::rememberAll);
+        return surely(this::clearNow, pending::addAll);
     }
 
     private long clearNow() throws TierGoneException, InterruptedException {
@@ -318,23 +305,6 @@ final class TierNode implements AutoCloseable {
         } while (!at.isFinished());
     }
 
-    private void remember(ChangedKey changed) {
-        synchronized (pending) {
-            if (allPending || pending.size() >= tier.maxPending) {
-                rememberAll();
-            } else {
-                pending.add(changed);
-            }
-        }
-    }
-
-    private void rememberAll() {
-        synchronized (pending) {
-            allPending = true;
-            pending.clear();
-        }
-    }
-
     /**
      * Returns a position for a session that has written or seen what Redis has not heard of: one that the sequence has
      * not reached at this time, whatever other processes do. It is reached by invalidating all keys.
@@ -347,9 +317,7 @@ final class TierNode implements AutoCloseable {
     }
 
     int pending() {
-        synchronized (pending) {
-            return allPending ? Math.max(1, tier.maxPending) : pending.size();
-        }
+        return pending.size();
     }
 
     /** Repeats what Redis has not got; ends at the first that it does not get this time. */
@@ -395,30 +363,19 @@ final class TierNode implements AutoCloseable {
     }
 
     private boolean repeatOne() throws TierGoneException, InterruptedException {
-        ChangedKey next;
-        boolean all;
-        synchronized (pending) {
-            all = allPending;
-            if (!all && pending.isEmpty()) {
-                return false;
-            }
-            next = all ? ALL : pending.iterator().next();
+        PendingChange next = pending.first();
+        if (next == null) {
+            return false;
         }
-        if (all) {
+        ChangedKey of = next.of();
+        if (of == null) {
             clearNow();
-        } else if (next.isTag) {
-            dropTagNow(next.bytes());
+        } else if (of.isTag()) {
+            dropTagNow(of.bytes());
         } else {
-            change(next.bytes(), "drop", new byte[0], tier.replicaLag, new byte[0], new byte[0], 0);
+            change(of.bytes(), "drop", new byte[0], tier.replicaLag, new byte[0], new byte[0], 0);
         }
-        synchronized (pending) {
-            // What was added meanwhile is repeated in turn: one invalidation too many costs a load.
-            if (all) {
-                allPending = false;
-            } else {
-                pending.remove(next);
-            }
-        }
+        pending.told(next);
         return true;
     }
 

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,11 @@ final class TierServers implements AutoCloseable {
 
     private final BiFunction<String, RedisClient, TierNode> open;
     private volatile Routing routing;
+
+    /** Whether keys move, or are about to. */
+    private final AtomicBoolean moving = new AtomicBoolean();
+
+    private volatile boolean closed;
 
     TierServers(Map<String, RedisClient> clients, BiFunction<String, RedisClient, TierNode> open) {
         this.open = open;
@@ -87,12 +93,25 @@ final class TierServers implements AutoCloseable {
         return all;
     }
 
-    /** Opens the servers of another set; changes are told there as well from now on. */
+    /** Opens the servers of another set, which may take a while; changes are told there as well from now on. */
     Shards beginMove(Map<String, RedisClient> clients) {
-        Routing now = routing;
-        if (now.also() != null) {
+        if (!moving.compareAndSet(false, true)) {
             throw new IllegalStateException("keys are being moved already");
         }
+        boolean begun = false;
+        try {
+            Shards next = opened(clients);
+            begun = true;
+            return next;
+        } finally {
+            if (!begun) {
+                moving.set(false);
+            }
+        }
+    }
+
+    private Shards opened(Map<String, RedisClient> clients) {
+        Routing now = routing;
         Shards next = shards(clients, now.read().nodes());
         next.nodes().forEach((name, node) -> {
             if (!now.read().nodes().containsKey(name)) {
@@ -100,6 +119,9 @@ final class TierServers implements AutoCloseable {
             }
         });
         routing = new Routing(now.read(), next);
+        if (closed) { // meanwhile
+            close(next, now.read());
+        }
         return next;
     }
 
@@ -108,6 +130,7 @@ final class TierServers implements AutoCloseable {
         Routing now = routing;
         routing = new Routing(now.read(), null);
         close(now.also(), now.read());
+        moving.set(false);
     }
 
     private static void close(@Nullable Shards gone, Shards there) {
@@ -128,10 +151,16 @@ final class TierServers implements AutoCloseable {
         Shards before = routing.also();
         routing = new Routing(next, null);
         close(before, next);
+        moving.set(false);
+    }
+
+    boolean isClosed() {
+        return closed;
     }
 
     @Override
     public void close() {
+        closed = true;
         all().forEach(TierNode::close);
     }
 }

@@ -99,6 +99,13 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
         return loader;
     }
 
+    /** Throws if the cache is closed; for reads past the near cache, which says so of those that it has. */
+    void requireOpen() {
+        if (servers.isClosed()) {
+            throw new IllegalStateException("cache \"" + name + "\" is closed");
+        }
+    }
+
     byte[] bytes(K key) {
         return tier.keys.encode(key);
     }

@@ -128,8 +128,8 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         }
         this.near = Cache.over(name, store, held.build(), environment);
         this.many = new ManyReads<>(near, store);
-        if (writes != null) {
-            writes.whenChanged(key -> {
+        if (loader instanceof Store<K, V> changing) { // also one that the cache only reads
+            changing.whenChanged(key -> {
                 near.invalidate(key);
                 environment.handOver(() -> invalidate(key));
             });
@@ -233,6 +233,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
     /** Reads as fresh as the context of the call says. */
     private @Nullable HeldValue<V> chosen(K key, @Nullable Loader<? super K, ? extends V> given) {
         Require.nonNull("key", key);
+        store.requireOpen();
         CallContext context = CallContext.current();
         Consistency choice = context.consistency();
         Session session = context.session();
@@ -467,8 +468,8 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
      *     what it may have of them; nothing has changed then
      */
     public ShardMove moveTo(Map<String, RedisClient> servers) {
-        Shards before = this.servers.routing().read();
         Shards next = this.servers.beginMove(RedisTier.checked(servers));
+        Shards before = this.servers.routing().read();
         return ShardMove.begun(name(), before, next, this.servers, near::invalidateAll);
     }
 

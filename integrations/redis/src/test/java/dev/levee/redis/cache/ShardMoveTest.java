@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.cache.Codec;
 import dev.levee.core.CallContext;
+import dev.levee.core.FaultProxy;
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
 import dev.levee.redis.RedisServer;
@@ -13,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -226,6 +229,25 @@ class ShardMoveTest {
             move.end();
             assertThatThrownBy(move::end).isInstanceOf(IllegalStateException.class);
             assertThat(move).hasToString("move of cache \"rows\", step 3: " + move.plan());
+        }
+    }
+
+    @Test
+    void a_move_that_is_about_to_begin_is_one_already() throws Exception {
+        try (FaultProxy proxy = FaultProxy.to(SERVERS[2].port());
+                TwoTierCache<String, String> one = cache(2)) {
+            Map<String, RedisClient> slow = clients(2);
+            slow.put("shard2", tiers.client(proxy.port()));
+            Map<String, RedisClient> others = clients(3);
+            proxy.freeze();
+            CompletableFuture<ShardMove> first = Tiers.async(() -> one.moveTo(slow));
+            Tiers.await(() -> proxy.accepted() > 0);
+            assertThatThrownBy(() -> one.moveTo(others)).hasMessage("keys are being moved already");
+            proxy.thaw();
+            ShardMove move = first.get(30, TimeUnit.SECONDS);
+            move.readNext();
+            move.end();
+            assertThat(move.toString()).contains("step 3");
         }
     }
 

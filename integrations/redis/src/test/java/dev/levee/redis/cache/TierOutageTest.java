@@ -15,6 +15,7 @@ import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.redis.RedisServer;
+import io.lettuce.core.api.sync.RedisCommands;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -79,6 +80,29 @@ class TierOutageTest {
                     assertThat(one.get("a")).isEqualTo("4");
                     return tiers.commands(server).exists("levee:{rows}:1:v:a") == 1;
                 });
+    }
+
+    @Test
+    void a_connection_that_is_lost_again_and_again_does_not_keep_what_is_near() throws Exception {
+        try (FaultProxy proxy = FaultProxy.to(server.port())) {
+            TwoTierCache<String, String> one = tiers.cache(
+                    proxy.port(),
+                    tier -> tier.maxStaleWhenSuspect(Duration.ofMillis(500)),
+                    near -> {},
+                    tiers.new Rows());
+            Tiers.trusted(one);
+            one.get("a");
+            RedisCommands<String, String> redis = tiers.commands(server);
+            redis.del("levee:{rows}:1:q");
+            redis.lpush("levee:{rows}:1:q", "of another type, so that nothing is trusted");
+            Tiers.await(() -> {
+                long before = proxy.accepted();
+                proxy.cut();
+                Tiers.await(() -> proxy.accepted() >= before + 2
+                        && redis.pubsubNumsub("levee:{rows}:1:i").get("levee:{rows}:1:i") == 1);
+                return one.getIfPresent("a") == null;
+            });
+        }
     }
 
     @Test

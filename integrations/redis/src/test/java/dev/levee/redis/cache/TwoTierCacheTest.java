@@ -5,16 +5,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.cache.CacheConfig;
 import dev.levee.cache.Codec;
+import dev.levee.cache.Store;
 import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
 import dev.levee.core.consistency.Consistency;
+import dev.levee.core.consistency.Session;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class TwoTierCacheTest extends OneServerTests {
@@ -197,6 +203,89 @@ class TwoTierCacheTest extends OneServerTests {
                 .hasMessageContaining("store must be a BulkLoader");
         assertThatThrownBy(() -> tiers.cache(server.port(), tier -> {}, CacheConfig.Builder::writeThrough, k -> k))
                 .hasMessageContaining("store must be a Store");
+    }
+
+    @Test
+    void times_may_have_no_end() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> one = tiers.cache(
+                server.port(),
+                tier -> tier.expireAfter(Deadline.FOREVER)
+                        .expireAbsentAfter(Deadline.FOREVER)
+                        .leaseLife(Duration.ofSeconds(Long.MAX_VALUE))
+                        .replicaLag(Deadline.FOREVER)
+                        .maxWait(Deadline.FOREVER),
+                near -> {},
+                tiers.new Rows());
+        Tiers.trusted(one);
+        assertThat(one.get("a")).isEqualTo("1");
+        assertThat(one.get("none")).isNull();
+        assertThat(tiers.commands(server).pttl("levee:{rows}:1:v:a"))
+                .isGreaterThan(Duration.ofDays(365 * 50).toMillis());
+        one.put("b", "2");
+        assertThat(one.get("b")).isEqualTo("2");
+    }
+
+    @Test
+    void a_store_that_is_only_read_tells_of_values_that_have_changed() {
+        AtomicReference<Consumer<? super String>> drop = new AtomicReference<>();
+        Store<String, String> store = new Store<>() {
+            @Override
+            public String load(String key) {
+                return tiers.rows.get(key);
+            }
+
+            @Override
+            public void save(String key, String value) {
+                throw new AssertionError();
+            }
+
+            @Override
+            public void delete(String key) {
+                throw new AssertionError();
+            }
+
+            @Override
+            public void whenChanged(Consumer<? super String> told) {
+                drop.set(told);
+            }
+        };
+        tiers.rows.put("a", "given up");
+        TwoTierCache<String, String> one = tiers.cache(server.port(), tier -> {}, near -> {}, store);
+        TwoTierCache<String, String> two = cache();
+        Tiers.trusted(one);
+        assertThat(one.get("a")).isEqualTo("given up");
+        assertThat(two.get("a")).isEqualTo("given up");
+        tiers.rows.put("a", "1");
+        drop.get().accept("a");
+        Tiers.await(() -> "1".equals(one.get("a")));
+        Tiers.await(() -> "1".equals(two.get("a")));
+    }
+
+    @Test
+    void a_closed_cache_is_closed_whatever_a_call_has_chosen() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> one = cache();
+        one.get("a");
+        one.close();
+        CallContext context = CallContext.current().withSession(new Session());
+        for (Consistency choice : List.of(
+                Consistency.eventual(),
+                Consistency.strong(),
+                Consistency.session(),
+                Consistency.bounded(Duration.ofMinutes(1)))) {
+            context.withConsistency(choice).run(() -> {
+                assertThatThrownBy(() -> one.get("a"))
+                        .as(choice.toString())
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("cache \"rows\" is closed");
+                assertThatThrownBy(() -> one.get("a", key -> "2")).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> one.getAll(List.of("a"))).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> one.getAll(List.of("a"), keys -> Map.of("a", "2")))
+                        .isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> one.getAsync("a").join()).hasRootCauseMessage("cache \"rows\" is closed");
+            });
+        }
     }
 
     @Test

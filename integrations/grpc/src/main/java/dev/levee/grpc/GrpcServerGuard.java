@@ -47,7 +47,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>A refusal</b> carries {@code grpc-retry-pushback-ms} and {@code google.rpc.RetryInfo}. A gate that does not
  * know how long to wait, such as a bulkhead that is full, asks for 1 to 1.5 seconds, at random, so that clients do not
  * come back together. The description says no more than that there are too many calls. A call whose deadline has passed
- * is answered with DEADLINE_EXCEEDED. If choosing the policy throws, the call is answered with UNAVAILABLE, so that a
+ * is answered with DEADLINE_EXCEEDED, and takes no permit. If choosing the policy throws, the call is answered with UNAVAILABLE, so that a
  * limit is never silently not applied; that is logged at most once a minute.
  *
  * <p><b>A policy that lets calls wait</b>, as a bulkhead with a queue does, holds no thread meanwhile; a call that is
@@ -180,17 +180,17 @@ public final class GrpcServerGuard implements ServerInterceptor {
     @Override
     public <Q, R> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+        CallContext context = contextOf(headers);
+        Deadline deadline = context.deadline();
+        if (deadline != null && deadline.isExpired()) { // before a limiter takes a permit for it
+            return refuse(call, Status.DEADLINE_EXCEEDED.withDescription("the deadline had passed on arrival"));
+        }
         Object chosen;
         try {
             chosen = choice.apply(call, headers);
         } catch (Throwable thrown) {
             logFailure(thrown);
             return refuse(call, Status.UNAVAILABLE.withDescription("the service cannot admit calls now"));
-        }
-        CallContext context = contextOf(headers);
-        Deadline deadline = context.deadline();
-        if (deadline != null && deadline.isExpired()) {
-            return refuse(call, Status.DEADLINE_EXCEEDED.withDescription("the deadline had passed on arrival"));
         }
         if (chosen instanceof Long wait && wait > 0) {
             close(call, wait);

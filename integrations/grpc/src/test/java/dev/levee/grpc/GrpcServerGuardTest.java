@@ -15,6 +15,8 @@ import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.core.CallContext;
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Criticality;
+import dev.levee.core.Deadline;
+import dev.levee.core.NanoClock;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
@@ -135,6 +137,27 @@ class GrpcServerGuardTest {
         assertThat(askAs(channel, "ann").getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
         assertThat(failing(channel, CallOptions.DEFAULT)).isNull();
         assertThat(failing(channel, CallOptions.DEFAULT)).isNull();
+    }
+
+    @Test
+    void a_call_whose_deadline_has_passed_takes_no_permit_and_asks_for_no_policy() {
+        KeyedRateLimiter<String> perUser = KeyedRateLimiter.of("users", Limit.of(1, ofSeconds(100)));
+        AtomicInteger asked = new AtomicInteger();
+        CallContext late = CallContext.current().withDeadline(Deadline.afterNanos(-1, NanoClock.system()));
+        for (GrpcServerGuard guard : List.of(
+                GrpcServerGuard.limiting(perUser, (call, headers) -> "ann"),
+                GrpcServerGuard.choosing((call, headers) -> {
+                    asked.getAndIncrement();
+                    return null;
+                }))) {
+            FakeCall call = new FakeCall();
+            late.run(() -> guard.interceptCall(call, new Metadata(), (begun, headers) -> {
+                throw new AssertionError("the handler of a late call has begun");
+            }));
+            assertThat(call.ends).extracting(Status::getCode).containsExactly(Status.Code.DEADLINE_EXCEEDED);
+        }
+        assertThat(asked).hasValue(0);
+        assertThat(perUser.tryAcquire("ann")).isTrue();
     }
 
     private static StatusRuntimeException askAs(ManagedChannel channel, String user) {

@@ -45,7 +45,7 @@ final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
             return;
         }
         try {
-            timer = environment.scheduler().schedule(() -> environment.handOver(() -> cancel(given)), MAX_NANOS);
+            timer = environment.schedule(() -> environment.handOver(() -> cancel(given)), MAX_NANOS);
         } catch (Throwable rejected) { // without a timer it might drain for ever
             cancel(given);
             return;

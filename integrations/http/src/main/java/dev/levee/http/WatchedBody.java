@@ -238,7 +238,7 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
     /** It takes up to twice the time, since the timer is not set anew for each item. */
     private void watch(long seen) {
         try {
-            timer = environment.scheduler().schedule(() -> checkIdle(seen), idleNanos);
+            timer = environment.schedule(() -> checkIdle(seen), idleNanos);
         } catch (Throwable rejected) { // without a timer a silent body would never end
             environment.handOver(() -> end(rejected));
             return;

@@ -3,6 +3,7 @@ package dev.levee.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
+import dev.levee.core.testing.ForwardingScheduler;
 import dev.levee.core.testing.ManualTime;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpTimeoutException;
@@ -107,6 +108,42 @@ class WatchedBodyTest {
         assertThat(heard).containsExactly("next", "next", "complete");
         assertThat(body.broken()).isNull();
         assertThat(time.pendingTimers()).isZero();
+    }
+
+    @Test
+    void a_timer_that_cannot_be_cancelled_keeps_no_end_from_the_reader() {
+        Environment uncancellable = time.environment().toBuilder()
+                .scheduler(new ForwardingScheduler(time.environment().scheduler()) {
+                    @Override
+                    public Timer schedule(Runnable task, long delayNanos) {
+                        super.schedule(task, delayNanos);
+                        return () -> {
+                            throw new IllegalStateException("no cancel");
+                        };
+                    }
+                })
+                .build();
+        WatchedBody watched =
+                new WatchedBody(reader, cutOffs::add, cutOffs::add, TimeUnit.SECONDS.toNanos(10), uncancellable);
+        DrainedBody drained = new DrainedBody(uncancellable, false);
+        for (Flow.Subscriber<List<ByteBuffer>> each : List.<Flow.Subscriber<List<ByteBuffer>>>of(watched, drained)) {
+            each.onSubscribe(new Flow.Subscription() {
+                @Override
+                public void request(long n) {}
+
+                @Override
+                public void cancel() {
+                    upstream.add("cancel");
+                }
+            });
+            reader.subscription.request(1);
+            each.onComplete();
+        }
+        time.advance(Duration.ofDays(1));
+
+        assertThat(heard).containsExactly("complete");
+        assertThat(upstream).isEmpty();
+        assertThat(cutOffs).isEmpty();
     }
 
     @Test

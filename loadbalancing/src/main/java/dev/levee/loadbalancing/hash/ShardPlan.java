@@ -4,6 +4,7 @@ import dev.levee.core.internal.Require;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -139,7 +140,7 @@ public final class ShardPlan {
 
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder("%.2f %% of all slots move".formatted(100 * share()));
+        StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%.2f %% of all slots move", 100 * share()));
         for (Move move : moves) {
             text.append("; ")
                     .append(move.from())

@@ -157,7 +157,7 @@ final class Prober {
 
         void send() {
             try {
-                timer = environment.scheduler().schedule(this::giveUp, config.timeoutNanos());
+                timer = environment.schedule(this::giveUp, config.timeoutNanos());
                 Throwable refused = HandedTask.tryExecute(environment.executor(), this, LOG, "load probe");
                 if (refused != null) { // by an executor that is full or was shut down
                     neverRuns(refused);

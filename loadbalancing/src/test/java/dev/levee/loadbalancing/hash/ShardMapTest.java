@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -46,6 +47,17 @@ class ShardMapTest {
             List<String> shuffled = new ArrayList<>(names(10));
             Collections.shuffle(shuffled, new Random(1));
             assertThat(ShardMap.of(shuffled).planTo(map).moves()).isEmpty();
+        }
+
+        @Test
+        void a_plan_is_written_the_same_in_every_language() {
+            Locale before = Locale.getDefault();
+            try {
+                Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+                assertThat(map.planTo(map)).asString().startsWith("0.00 % of all slots move");
+            } finally {
+                Locale.setDefault(before);
+            }
         }
 
         @Test

@@ -77,6 +77,10 @@ final class Board {
     }
 
     HotKeys hotKeys(String card) {
+        HotKeys known = hotKeys.get(card);
+        if (known != null) {
+            return known;
+        }
         if (hotKeys.size() >= MAX_SHOWN) {
             throw new IllegalStateException("console follows hot keys of " + MAX_SHOWN + " cards already");
         }

@@ -5,6 +5,7 @@ import dev.levee.core.NanoClock;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Text;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -19,7 +20,10 @@ import java.util.concurrent.atomic.LongAdder;
  * while, with the number. Of an error only that there was one: its message may have what must not be shown.
  */
 final class EventFeed implements Listener {
-    /** How many names of each kind have lines of what comes often; what comes under others has none. */
+    /**
+     * How many names of each kind have lines of what comes often, within a while; what comes under others has none. A
+     * name of which nothing came for so long, as that of a key that is gone, makes room.
+     */
     static final int MAX_NAMES = 500;
 
     /** How long one line speaks for all that comes after it. */
@@ -30,6 +34,9 @@ final class EventFeed implements Listener {
 
     private final EventRing ring;
     private final NanoClock clock;
+    /** When names were looked through last for those that make room. */
+    private final AtomicLong clearedNanos;
+
     private final Map<Policy.Kind, Map<String, Burst>> refusals = perKind();
     private final Map<Policy.Kind, Map<String, Burst>> attempts = perKind();
     private final Map<Policy.Kind, Map<String, Burst>> substitutes = perKind();
@@ -37,6 +44,7 @@ final class EventFeed implements Listener {
     EventFeed(EventRing ring, NanoClock clock) {
         this.ring = ring;
         this.clock = clock;
+        this.clearedNanos = new AtomicLong(clock.nanoTime());
     }
 
     @Override
@@ -74,14 +82,28 @@ final class EventFeed implements Listener {
     /** Counts one, and returns how many there were since the last line if it is time for the next one, else 0. */
     private long count(Map<Policy.Kind, Map<String, Burst>> perKind, Policy.Kind kind, String policy) {
         Map<String, Burst> bursts = Objects.requireNonNull(perKind.get(kind));
+        long now = clock.nanoTime();
         Burst burst = bursts.get(policy);
         if (burst == null) {
             if (bursts.size() >= MAX_NAMES) {
+                clear(now);
+            }
+            if (bursts.size() >= MAX_NAMES) {
                 return 0;
             }
-            burst = bursts.computeIfAbsent(policy, name -> new Burst(clock.nanoTime() - QUIET_NANOS));
+            burst = bursts.computeIfAbsent(policy, name -> new Burst(now - QUIET_NANOS));
         }
-        return burst.count(clock.nanoTime());
+        return burst.count(now);
+    }
+
+    /** Lets names go that are quiet, not more often than once in a while: it looks at all of them. */
+    private void clear(long now) {
+        long last = clearedNanos.get();
+        if (now - last >= QUIET_NANOS && clearedNanos.compareAndSet(last, now)) {
+            for (Map<Policy.Kind, Map<String, Burst>> each : List.of(refusals, attempts, substitutes)) {
+                each.values().forEach(bursts -> bursts.values().removeIf(burst -> burst.isQuiet(now)));
+            }
+        }
     }
 
     private static Map<Policy.Kind, Map<String, Burst>> perKind() {
@@ -103,13 +125,20 @@ final class EventFeed implements Listener {
     private static final class Burst {
         private final LongAdder number = new LongAdder();
         private final AtomicLong lineNanos;
+        private volatile long countedNanos;
 
         Burst(long lineNanos) {
             this.lineNanos = new AtomicLong(lineNanos);
+            this.countedNanos = lineNanos + QUIET_NANOS;
+        }
+
+        boolean isQuiet(long now) {
+            return now - countedNanos >= QUIET_NANOS;
         }
 
         long count(long now) {
             number.increment();
+            countedNanos = now;
             long last = lineNanos.get();
             return now - last >= QUIET_NANOS && lineNanos.compareAndSet(last, now) ? number.sumThenReset() : 0;
         }

@@ -337,6 +337,40 @@ class ConsoleTest {
         assertThat(ring.last()).isEqualTo(EventFeed.MAX_NAMES);
     }
 
+    @Test
+    void names_of_events_make_room_when_nothing_comes_under_them() {
+        ManualTime time = new ManualTime();
+        EventRing ring = new EventRing(time.environment().wallClock());
+        EventFeed feed = new EventFeed(ring, time.environment().clock());
+        for (int i = 0; i < 2 * EventFeed.MAX_NAMES; i++) {
+            feed.onRefused(Policy.Kind.LIMITER, "key-" + i);
+        }
+        time.advance(Duration.ofSeconds(4));
+        feed.onRefused(Policy.Kind.LIMITER, "key-0");
+        time.advance(Duration.ofSeconds(1));
+        feed.onRefused(Policy.Kind.LIMITER, "all");
+        assertThat(ring.after(EventFeed.MAX_NAMES))
+                .extracting(EventRing.RingEntry::name)
+                .containsExactly("all");
+        feed.onRefused(Policy.Kind.LIMITER, "key-0");
+        assertThat(ring.after(EventFeed.MAX_NAMES + 1))
+                .extracting(EventRing.RingEntry::text)
+                .as("what was counted of a name that goes on is not lost")
+                .containsExactly("refused 2 calls");
+    }
+
+    @Test
+    void the_counters_of_a_card_are_found_again_when_there_are_no_more_to_be_had() {
+        try (Console console = Console.start(0)) {
+            HotKeys first = console.hotKeys("card-0");
+            for (int i = 1; i < 1000; i++) {
+                console.hotKeys("card-" + i);
+            }
+            assertThat(console.hotKeys("card-0")).isSameAs(first);
+            assertThatThrownBy(() -> console.hotKeys("card-1000")).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
     // ---- pages that follow
 
     @Test

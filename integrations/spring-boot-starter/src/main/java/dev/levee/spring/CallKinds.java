@@ -101,7 +101,11 @@ final class CallKinds {
             try {
                 ClassLoader loader = Thread.currentThread().getContextClassLoader();
                 Class<?> target = Class.forName(type, false, loader);
-                return DefaultConversionService.getSharedInstance().convert(value, target);
+                Object made = DefaultConversionService.getSharedInstance().convert(value, target);
+                if (made == null) { // of an empty text
+                    values.wrong("value", "cannot be converted to " + type);
+                }
+                return made;
             } catch (ClassNotFoundException | LinkageError missing) {
                 values.wrong("type", "must be the name of a class on the class path");
             } catch (ConversionException wrong) {
@@ -249,6 +253,9 @@ final class CallKinds {
                 if (effects != 1) {
                     throw new IllegalArgumentException(
                             "a fault of inject must have one of latency, failure and hang: true, but has " + effects);
+                }
+                if (most != null && latency == null) {
+                    throw new IllegalArgumentException("a fault of inject with max-latency must have a latency too");
                 }
                 Fault fault = latency != null
                         ? most == null ? Fault.latency(latency) : Fault.latency(latency, most)

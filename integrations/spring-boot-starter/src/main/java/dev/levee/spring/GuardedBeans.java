@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.framework.AopInfrastructureBean;
+import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.BeanPostProcessor;
@@ -57,11 +59,25 @@ final class GuardedBeans implements BeanPostProcessor, SmartInitializingSingleto
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
         Object raw = waiting.get(beanName);
-        if (raw != null && (started || !isSingleton(beanName))) {
+        if (raw == null) {
+            requireProduct(bean, beanName);
+        } else if (started || !isSingleton(beanName)) {
             waiting.remove(beanName);
             requireProxy(beanName, raw, bean);
         }
         return bean;
+    }
+
+    /** What a factory bean has made is seen here for the first time, as a proxy if it is to be one. */
+    private void requireProduct(Object bean, String beanName) {
+        if (bean instanceof AopInfrastructureBean) { // stands for a bean of a scope, which is looked at itself
+            return;
+        }
+        Object target = AopProxyUtils.getSingletonTarget(bean);
+        Object raw = target == null ? bean : target;
+        if (!guarded(ClassUtils.getUserClass(raw)).isEmpty()) {
+            requireProxy(beanName, raw, bean);
+        }
     }
 
     private boolean isSingleton(String beanName) {

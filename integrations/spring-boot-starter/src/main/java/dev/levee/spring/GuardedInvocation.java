@@ -67,7 +67,8 @@ final class GuardedInvocation {
         this.key = key;
         this.fallbacks = fallbacks;
         this.policy = key == null ? policies.policy(name) : null;
-        this.repeats = policy == null || mayRepeat(policy);
+        // Who gets a publisher may subscribe to it as often as it likes, to run the method each time.
+        this.repeats = form == Form.MONO || form == Form.FLUX || policy == null || mayRepeat(policy);
     }
 
     /** Whether a policy may run what is inside more than once, or cannot be told not to. */

@@ -5,6 +5,7 @@ import dev.levee.spring.GuardedInvocation.Form;
 import dev.levee.spring.LeveeConfigurationException.Problem;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -161,7 +162,7 @@ final class GuardedMethods {
             throw new IllegalArgumentException("has a key, but \"" + guarded.value()
                     + "\" is one policy for all: set levee.policies.NAME.keys.max of one of its policies");
         }
-        Form form = form(specific);
+        Form form = form(specific, type);
         if (form == Form.FLUX && keyed) {
             throw new IllegalArgumentException("returns a Flux, which cannot be guarded by a policy for each key");
         }
@@ -219,13 +220,14 @@ final class GuardedMethods {
         }
     }
 
-    private static Form form(Method method) {
+    private static Form form(Method method, Class<?> type) {
         Class<?>[] parameters = method.getParameterTypes();
         if (parameters.length > 0 && parameters[parameters.length - 1].getName().equals(CONTINUATION)) {
             throw new IllegalArgumentException("is a suspending function, which cannot be guarded: guard a method that"
                     + " returns a CompletableFuture or a Mono, and await that");
         }
-        Class<?> result = method.getReturnType();
+        // What is a T in a generic class may be a stage in its subclass, this one.
+        Class<?> result = ResolvableType.forMethodReturnType(method, type).resolve(method.getReturnType());
         if (result == CompletableFuture.class || result == CompletionStage.class) {
             return Form.STAGE;
         }
@@ -263,7 +265,7 @@ final class GuardedMethods {
             if (fallback == null) {
                 others.add(each.toGenericString());
             } else {
-                each.setAccessible(true);
+                fallback.method().setAccessible(true);
                 fits.add(fallback);
             }
         }
@@ -286,7 +288,9 @@ final class GuardedMethods {
             return null;
         }
         for (int i = 0; i < wanted.length; i++) {
-            if (!ClassUtils.isAssignable(has[i], wanted[i])) {
+            // What is a T in a generic class is what its subclass, this one, makes of it.
+            Class<?> given = ResolvableType.forMethodParameter(method, i, type).resolve(wanted[i]);
+            if (!ClassUtils.isAssignable(has[i], given)) {
                 return null;
             }
         }
@@ -295,7 +299,9 @@ final class GuardedMethods {
         boolean fits = method.getReturnType() == void.class
                 ? each.getReturnType() == void.class
                 : result.isAssignableFrom(answer);
-        return fits ? new FallbackMethod(each, withFailure ? has[wanted.length] : null) : null;
+        // The methods of a proxy class of the JDK are closed to others, those of its interfaces are not.
+        Method callable = Proxy.isProxyClass(type) ? ClassUtils.getInterfaceMethodIfPossible(each, type) : each;
+        return fits ? new FallbackMethod(callable, withFailure ? has[wanted.length] : null) : null;
     }
 
     /** Less for a more special exception. */

@@ -56,9 +56,23 @@ public final class LeveeEndpoint {
         Map<String, List<String>> pipelines = new LinkedHashMap<>();
         policies.plan().pipelines().forEach((name, plan) -> pipelines.put(name, plan.elements()));
         all.put("pipelines", pipelines);
-        all.put("events", events.newestFirst());
+        all.put("events", events.newestFirst().stream().map(this::withoutKey).toList());
         all.put("eventsSkipped", events.skipped());
         return all;
+    }
+
+    /** The name of a policy for a key ends with it; the longest name that is known counts. */
+    private RecentEvents.Event withoutKey(RecentEvents.Event event) {
+        String policy = event.policy();
+        if (policies.names().contains(policy)) {
+            return event;
+        }
+        for (int dash = policy.lastIndexOf('-'); dash > 0; dash = policy.lastIndexOf('-', dash - 1)) {
+            if (policies.keys(policy.substring(0, dash)) >= 0) {
+                return event.of(policy.substring(0, dash));
+            }
+        }
+        return event;
     }
 
     /**
@@ -147,8 +161,15 @@ public final class LeveeEndpoint {
             if (time != null) {
                 throw invalid("time must not be given with a property");
             }
-            set(name, property, value == null ? "" : value);
+            if (value == null) {
+                throw invalid("value must be given with a property; an empty text brings back what the configuration"
+                        + " says");
+            }
+            set(name, property, value);
         } else if (action != null) {
+            if (value != null) {
+                throw invalid("value must not be given with an action");
+            }
             act(name, action, time == null ? null : timeOf(time));
         }
         return describe(name);

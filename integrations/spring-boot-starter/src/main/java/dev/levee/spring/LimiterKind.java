@@ -68,7 +68,7 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
                 "token-bucket",
                 "How the rate is bounded.");
         Long permits = values.get("permits", SettingType.LONG, null, "How many calls are admitted per time.");
-        Duration per = values.get("per", SettingType.TIME_SPAN, Duration.ofSeconds(1), "1s", "In which time.");
+        Duration perTime = values.get("per", SettingType.TIME_SPAN, "1s", "In which time.");
         Long burst = values.get(
                 "burst",
                 SettingType.LONG,
@@ -79,8 +79,8 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
                 SettingType.oneOf(ChronoUnit.class),
                 null,
                 "The unit of a calendar limit, such as days.");
-        ZoneId zone = values.get(
-                "calendar-zone", SettingType.ZONE, ZoneOffset.UTC, "UTC", "The time zone of a calendar limit.");
+        ZoneId zone =
+                values.get("calendar-zone", SettingType.ZONE, "UTC", "The time zone of a calendar limit.");
         Duration warmUp = values.get("warm-up", SettingType.TIME_SPAN, null, "How long a warm-up takes.");
         Double coldFactor =
                 values.get("cold-factor", SettingType.DOUBLE, "3", "How many times as long a permit takes when cold.");
@@ -94,8 +94,14 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
             return null;
         }
         boolean paced = algorithm == Algorithm.PACED || algorithm == Algorithm.WARM_UP;
+        boolean calendar = algorithm == Algorithm.CALENDAR;
+        if (perTime != null && calendar) {
+            values.wrong("per", "is not for the algorithm calendar: calendar-unit says in which time");
+        }
+        Duration per = perTime == null ? Duration.ofSeconds(1) : perTime;
         only(values, "burst", burst, algorithm == Algorithm.TOKEN_BUCKET, "token-bucket");
-        only(values, "calendar-unit", unit, algorithm == Algorithm.CALENDAR, "calendar");
+        only(values, "calendar-unit", unit, calendar, "calendar");
+        only(values, "calendar-zone", zone, calendar, "calendar");
         only(values, "warm-up", warmUp, algorithm == Algorithm.WARM_UP, "warm-up");
         only(values, "cold-factor", coldFactor, algorithm == Algorithm.WARM_UP, "warm-up");
         only(values, "largest", largest, paced, "paced or warm-up");
@@ -107,7 +113,8 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
             case SLIDING_WINDOW -> Limit.slidingWindow(permits, per);
             case SLIDING_LOG -> Limit.slidingLog(permits, per);
             case FIXED_WINDOW -> Limit.fixedWindow(permits, per);
-            case CALENDAR -> Limit.calendar(permits, given("calendar-unit", unit), zone);
+            case CALENDAR ->
+                Limit.calendar(permits, given("calendar-unit", unit), zone == null ? ZoneOffset.UTC : zone);
             case PACED -> {
                 PacedLimit pace = Limit.paced(permits, per);
                 yield largest == null ? pace : pace.largest(largest);

@@ -21,24 +21,30 @@ abstract class LivePolicy<P extends Around & Measured> implements Around, Measur
 
     private final Environment environment;
 
-    private volatile P current;
-
-    private volatile RetiredCounters retired = RetiredCounters.NONE;
+    private volatile LiveState<P> state;
 
     LivePolicy(String name, Environment environment, P first) {
         this.name = name;
         this.environment = environment;
-        this.current = first;
+        this.state = new LiveState<>(first, RetiredCounters.NONE);
     }
 
+    /**
+     * What is read of one moment, so that no count is seen in both or in neither.
+     *
+     * @param current the policy of calls that begin now
+     * @param retired what those before it have counted
+     */
+    private record LiveState<P>(P current, RetiredCounters retired) {}
+
     final P current() {
-        return current;
+        return state.current;
     }
 
     /** Only from one thread at a time. What is kept is measured by both, and counts there. */
     final void exchange(P next, @Nullable Measured kept) {
-        retired = retired.and(current, kept);
-        current = next;
+        LiveState<P> before = state;
+        state = new LiveState<>(next, before.retired.and(before.current, kept));
     }
 
     @Override
@@ -54,22 +60,23 @@ abstract class LivePolicy<P extends Around & Measured> implements Around, Measur
     @Override
     public final <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation)
             throws X {
-        return current.around(inner, operation);
+        return state.current.around(inner, operation);
     }
 
     @Override
     public final <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
             Inner inner, Supplier<? extends CompletionStage<T>> operation) {
-        return current.aroundAsync(inner, operation);
+        return state.current.aroundAsync(inner, operation);
     }
 
     @Override
     public final void measure(Sink sink) {
-        retired.measure(current, sink);
+        LiveState<P> now = state;
+        now.retired.measure(now.current, sink);
     }
 
     @Override
     public final String toString() {
-        return current.toString();
+        return state.current.toString();
     }
 }

@@ -120,6 +120,12 @@ final class LoadKinds {
             };
             return builder.limit(limit);
         });
+        if (window != null && finding == LimitFinding.KNEE) {
+            values.wrong(prefix + "window", "is only for the algorithms aimd, vegas and gradient2");
+        }
+        if (smoothing != null && finding != LimitFinding.VEGAS && finding != LimitFinding.GRADIENT2) {
+            values.wrong(prefix + "smoothing", "is only for the algorithms vegas and gradient2");
+        }
         foreign(values, prefix, finding, LimitFinding.KNEE, Map.of("max-healthy-latency", healthy != null));
         foreign(
                 values,
@@ -161,11 +167,15 @@ final class LoadKinds {
             adaptive(values, "", builder);
             Map<String, Double> partitions = values.map(
                     "partitions", SettingType.DOUBLE, "The share of the limit that a partition of this name has.");
-            outcomes(values, builder::outcomes);
-            return values.build(() -> {
-                partitions.forEach(builder::partition);
-                return builder.build();
+            partitions.forEach((name, share) -> {
+                try {
+                    builder.partition(name, share);
+                } catch (IllegalArgumentException wrong) {
+                    values.wrong("partitions." + name, String.valueOf(wrong.getMessage()));
+                }
             });
+            outcomes(values, builder::outcomes);
+            return values.build(builder::build);
         }
 
         @Override

@@ -1,18 +1,23 @@
 package dev.levee.spring;
 
 import dev.levee.spring.ConfiguredPlan.PolicyPlan;
+import dev.levee.spring.KeySettings.Pattern;
 import dev.levee.spring.LeveeConfigurationException.Problem;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What differs between two plans, and whether it can change while calls go on. */
 final class PlanChanges {
+    private static final String PATTERNS = "keys.patterns.";
+
     private final List<Problem> problems = new ArrayList<>();
 
     private PlanChanges() {}
@@ -99,7 +104,7 @@ final class PlanChanges {
         names.addAll(to.effective().keySet());
         names.removeIf(name -> Objects.equals(value(from, name), value(to, name)));
         for (String name : names) {
-            String why = whyFixed(to.kind(), name);
+            String why = name.startsWith(PATTERNS) ? null : whyFixed(to.kind(), name);
             if (why != null) {
                 problems.add(new Problem(to.path() + '.' + name, value(to, name), why, null));
             }
@@ -107,8 +112,67 @@ final class PlanChanges {
         if (names.isEmpty()) {
             return false;
         }
-        fixed(to.kind(), from, to);
+        fixed(to.kind(), to.path(), from.settings(), to.settings());
+        if (from.keys() != null && to.keys() != null) {
+            patterns(from, to, from.keys().patterns(), to.keys().patterns());
+        }
         return true;
+    }
+
+    /** A policy that is there keeps what is fixed, also if another pattern is now the one of its key. */
+    private void patterns(PolicyPlan from, PolicyPlan to, List<Pattern> before, List<Pattern> after) {
+        if (before.stream().map(Pattern::pattern).toList().equals(after.stream().map(Pattern::pattern).toList())) {
+            for (int i = 0; i < after.size(); i++) {
+                String prefix = PATTERNS + i + '.';
+                Map<String, String> was = fixedBelow(from, prefix);
+                Map<String, String> is = fixedBelow(to, prefix);
+                Set<String> names = new TreeSet<>(was.keySet());
+                names.addAll(is.keySet());
+                names.removeIf(name -> Objects.equals(was.get(name), is.get(name)));
+                for (String name : names) {
+                    String why = String.valueOf(to.kind().whyFixed(name));
+                    problems.add(new Problem(to.path() + '.' + prefix + name, is.get(name), why, null));
+                }
+                fixed(to.kind(), to.path(), before.get(i).settings(), after.get(i).settings());
+            }
+            return;
+        }
+        Set<Map<String, String>> all = new HashSet<>();
+        addFixed(from, before.size(), all);
+        addFixed(to, after.size(), all);
+        if (all.size() > 1) {
+            problems.add(new Problem(
+                    to.path() + ".keys.patterns",
+                    null,
+                    "cannot match other keys while running, because what is fixed when a policy is made differs: "
+                            + "it needs a restart",
+                    null));
+        }
+        for (Pattern each : before) {
+            after.forEach(next -> fixed(to.kind(), to.path(), each.settings(), next.settings()));
+        }
+    }
+
+    private static void addFixed(PolicyPlan plan, int patterns, Set<Map<String, String>> all) {
+        all.add(fixedBelow(plan, ""));
+        for (int i = 0; i < patterns; i++) {
+            all.add(fixedBelow(plan, PATTERNS + i + '.'));
+        }
+    }
+
+    /** Returns the properties below a prefix that cannot change while running. */
+    private static Map<String, String> fixedBelow(PolicyPlan plan, String prefix) {
+        Map<String, String> fixed = new TreeMap<>();
+        plan.effective().forEach((name, value) -> {
+            boolean ofKeys = prefix.isEmpty() && name.startsWith("keys.");
+            if (name.startsWith(prefix) && !ofKeys && !name.equals(prefix + "pattern")) {
+                String property = name.substring(prefix.length());
+                if (plan.kind().whyFixed(property) != null) {
+                    fixed.put(property, value);
+                }
+            }
+        });
+        return fixed;
     }
 
     private static @Nullable String value(PolicyPlan policy, String name) {
@@ -120,18 +184,15 @@ final class PlanChanges {
         if (!name.startsWith("keys.")) {
             return kind.whyFixed(name);
         }
-        if (!name.startsWith("keys.patterns.")) {
-            return PolicyKind.onlyAtStart();
-        }
-        String property = name.substring(name.indexOf('.', "keys.patterns.".length()) + 1);
-        return property.equals("pattern") ? null : kind.whyFixed(property);
+        return PolicyKind.onlyAtStart();
     }
 
     @SuppressWarnings("unchecked") // a plan has the settings of its kind
-    private <S> void fixed(PolicyKind<S> kind, PolicyPlan from, PolicyPlan to) {
-        String why = kind.whyFixed((S) from.settings(), (S) to.settings());
-        if (why != null) {
-            problems.add(new Problem(to.path(), null, why, null));
+    private <S> void fixed(PolicyKind<S> kind, String path, Object from, Object to) {
+        String why = kind.whyFixed((S) from, (S) to);
+        Problem problem = why == null ? null : new Problem(path, null, why, null);
+        if (problem != null && !problems.contains(problem)) {
+            problems.add(problem);
         }
     }
 }

@@ -61,7 +61,7 @@ final class PlanReader {
     }
 
     private ConfiguredPlan read() {
-        problems.addAll(root.twice());
+        problems.addAll(root.unreadable());
         if (root.value() != null && !root.value().isBlank()) {
             problems.add(root.problem("has no value of its own, but sections below it: " + Settings.SECTIONS));
         }
@@ -161,6 +161,12 @@ final class PlanReader {
         readOther("guarded", GuardedOrder::read);
         readOther("health", LeveeHealth::down);
         readCloud();
+        for (String section : FOREIGN) {
+            SettingNode node = root.at(section);
+            if (node != null) {
+                readOnce(node);
+            }
+        }
         if (HAS_CONSOLE) {
             SettingNode console = root.at("console");
             if (console != null) {
@@ -179,6 +185,14 @@ final class PlanReader {
             values.get("load-balancer.enabled", SettingType.FLAG, true, "Whether instances are picked by Levee.");
             values.requireKnown(cloud);
         }
+    }
+
+    /** What other modules read when the application starts, and never again. */
+    private void readOnce(SettingNode node) {
+        if (node.value() != null) {
+            others.put(node.path(), node.value().hashCode());
+        }
+        node.children().values().forEach(this::readOnce);
     }
 
     private void readOther(String section, Consumer<Values> reader) {

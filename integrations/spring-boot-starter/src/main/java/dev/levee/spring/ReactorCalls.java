@@ -1,13 +1,19 @@
 package dev.levee.spring;
 
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.Operation;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.util.context.Context;
 import reactor.util.context.ContextView;
 
 /**
@@ -27,18 +33,34 @@ final class ReactorCalls {
     }
 
     static Mono<Object> mono(GuardedInvocation guarded, GuardedInvocation.Attempts attempts) {
-        Mono<Object> call = Mono.deferContextual(context -> Mono.fromFuture(() -> {
-            Policy policy = guarded.policy(attempts);
-            return policy.callAsync(
-                    () -> monoOf(attempts.runUnchecked(), context).toFuture());
-        }));
+        Mono<Object> call = Mono.deferContextual(context -> Mono.fromFuture(() -> start(
+                context,
+                guarded.policy(attempts),
+                () -> monoOf(attempts.runUnchecked(), attemptOf(context)).toFuture())));
         return guarded.hasFallback()
                 ? call.onErrorResume(error -> Mono.from(substitute(guarded, attempts, error)))
                 : call;
     }
 
+    /** Deadline and session are those in the context of the subscriber, where a web filter has put them. */
+    private static <T extends @Nullable Object> CompletableFuture<T> start(
+            ContextView context, Policy policy, Supplier<? extends CompletionStage<T>> attempt) {
+        Operation<CompletableFuture<T>, RuntimeException> begin = () -> policy.callAsync(attempt);
+        CallContext own = context.getOrDefault(CallContext.class, null);
+        return own == null ? begin.run() : own.call(begin);
+    }
+
+    /** Returns the context of an attempt, in which calls have no more time than the policy gives this one. */
+    private static Context attemptOf(ContextView context) {
+        CallContext own = context.getOrDefault(CallContext.class, null);
+        Deadline deadline = CallContext.current().deadline();
+        return own == null || deadline == null
+                ? Context.of(context)
+                : Context.of(context).put(CallContext.class, own.withDeadline(deadline));
+    }
+
     @SuppressWarnings("unchecked") // of a method with this return type
-    private static Mono<Object> monoOf(@Nullable Object result, ContextView context) {
+    private static Mono<Object> monoOf(@Nullable Object result, Context context) {
         if (result == null) {
             throw new IllegalStateException("a guarded method returned null instead of a Mono");
         }
@@ -46,33 +68,36 @@ final class ReactorCalls {
     }
 
     static Flux<Object> flux(GuardedInvocation guarded, GuardedInvocation.Attempts attempts) {
-        Flux<Object> call = Flux.defer(() -> guardedFlux(guarded.policy(attempts), attempts));
+        Flux<Object> call =
+                Flux.deferContextual(context -> guardedFlux(context, guarded.policy(attempts), attempts));
         return guarded.hasFallback() ? call.onErrorResume(error -> substitute(guarded, attempts, error)) : call;
     }
 
-    /** The call lasts from admission until the last element; what ends it early, a timeout, ends the elements. */
-    private static Flux<Object> guardedFlux(Policy policy, GuardedInvocation.Attempts attempts) {
-        CompletableFuture<@Nullable Void> elements = new CompletableFuture<>();
+    /**
+     * The call lasts from admission until the last element. What ends it early, a timeout, ends the elements; what it
+     * says then comes after them: its failure, or the answer of a fallback.
+     */
+    private static Flux<Object> guardedFlux(
+            ContextView context, Policy policy, GuardedInvocation.Attempts attempts) {
+        CompletableFuture<@Nullable Object> elements = new CompletableFuture<>();
         CompletableFuture<Flux<Object>> admitted = new CompletableFuture<>();
-        CompletableFuture<@Nullable Void> call = policy.callAsync(() -> {
-            admitted.complete(fluxOf(attempts.runUnchecked()));
+        CompletableFuture<@Nullable Object> call = start(context, policy, () -> {
+            Context inside = attemptOf(context);
+            admitted.complete(fluxOf(attempts.runUnchecked()).contextWrite(inside));
             return elements;
         });
-        AtomicBoolean ended = new AtomicBoolean(); // by the elements: what the call then says is the same
+        AtomicBoolean complete = new AtomicBoolean(); // then there is nothing more to be said
         return Mono.fromFuture(admitted)
                 .flatMapMany(source -> source)
-                .doOnError(error -> {
-                    ended.set(true);
-                    elements.completeExceptionally(error);
-                })
+                .doOnError(elements::completeExceptionally)
                 .doOnComplete(() -> {
-                    ended.set(true);
+                    complete.set(true);
                     elements.complete(null);
                 })
                 .doOnCancel(() -> call.cancel(true))
-                .takeUntilOther(Mono.fromFuture(call, true)
-                        .then(Mono.never())
-                        .onErrorResume(error -> ended.get() ? Mono.never() : Mono.error(error)));
+                .onErrorComplete()
+                .takeUntilOther(Mono.fromFuture(call, true).onErrorComplete())
+                .concatWith(Mono.defer(() -> complete.get() ? Mono.empty() : Mono.fromFuture(call)));
     }
 
     @SuppressWarnings("unchecked") // of a method with this return type

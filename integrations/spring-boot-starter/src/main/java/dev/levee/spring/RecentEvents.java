@@ -41,7 +41,12 @@ final class RecentEvents implements Listener {
      * @param policy of which policy
      * @param detail what is known besides
      */
-    record Event(long number, Instant at, String event, String kind, String policy, String detail) {}
+    record Event(long number, Instant at, String event, String kind, String policy, String detail) {
+        /** Returns this event under another name of its policy. */
+        Event of(String name) {
+            return new Event(number, at, event, kind, name, detail);
+        }
+    }
 
     private void add(String event, Policy.Kind kind, String policy, String detail) {
         long number = count.incrementAndGet();

@@ -199,18 +199,22 @@ final class RepeatKinds {
                     null,
                     "Whether calls may be done twice; must be said.",
                     builder::idempotent);
-            values.set(
+            Duration fixed = values.get(
                     "delay",
-                    SettingType.TIME_SPAN,
+                    SettingType.TIME_SPAN.map(each -> {
+                        builder.delay(each);
+                        return each;
+                    }),
                     null,
-                    "After which time the next attempt starts. Default: found" + " from the latencies.",
-                    builder::delay);
-            values.set(
+                    "After which time the next attempt starts. Default: found from the latencies.");
+            Double percentile = values.get(
                     "delay-at-percentile",
-                    SettingType.DOUBLE,
+                    SettingType.DOUBLE.map(each -> {
+                        builder.delayAtPercentile(each);
+                        return each;
+                    }),
                     "0.95",
-                    "Which share of the calls is quicker than" + " the delay.",
-                    builder::delayAtPercentile);
+                    "Which share of the calls is quicker than the delay.");
             Duration least = values.get("min-delay", SettingType.TIME_SPAN, "1ms", "The least delay that is found.");
             Duration most = values.get("max-delay", SettingType.TIME_SPAN, "1s", "The longest delay that is found.");
             values.set(
@@ -222,14 +226,31 @@ final class RepeatKinds {
             values.set("window", SettingType.TIME_SPAN, "1m", "How long a latency counts.", builder::window);
             BudgetSettings budget = BudgetSettings.read(values);
             outcomes(values, builder::outcomes);
+            if (fixed != null) {
+                found(values, "delay-at-percentile", percentile);
+                found(values, "min-delay", least);
+                found(values, "max-delay", most);
+            }
             HedgeConfig config = values.build(() -> {
                 if (least != null || most != null) {
-                    builder.delayBetween(
-                            least == null ? Duration.ofMillis(1) : least, most == null ? Duration.ofSeconds(1) : most);
+                    Duration from = least == null ? Duration.ofMillis(1) : least;
+                    Duration to = most == null ? Duration.ofSeconds(1) : most;
+                    if (to.compareTo(from) < 0) {
+                        throw new IllegalArgumentException((most == null ? "min-delay" : "max-delay")
+                                + " must leave min-delay at most max-delay, but they were " + shown(from) + " and "
+                                + shown(to));
+                    }
+                    builder.delayBetween(from, to);
                 }
                 return builder.build();
             });
             return config == null ? null : new Repeating<>(config, budget);
+        }
+
+        private static void found(Values values, String name, @Nullable Object value) {
+            if (value != null) {
+                values.wrong(name, "is only for a delay that is found from the latencies, and delay is set");
+            }
         }
 
         @Override

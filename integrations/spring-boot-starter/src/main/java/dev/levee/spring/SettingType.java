@@ -22,7 +22,7 @@ record SettingType<T>(String type, Function<String, T> parse) {
 
     static final SettingType<Integer> INT = number("java.lang.Integer", "a whole number", Integer::valueOf);
     static final SettingType<Long> LONG = number("java.lang.Long", "a whole number", Long::valueOf);
-    static final SettingType<Double> DOUBLE = number("java.lang.Double", "a number", Double::valueOf);
+    static final SettingType<Double> DOUBLE = number("java.lang.Double", "a number", SettingType::decimal);
     static final SettingType<Duration> TIME_SPAN = new SettingType<>("java.time.Duration", SettingType::duration);
     static final SettingType<String> TEXT = new SettingType<>("java.lang.String", text -> text);
     static final SettingType<ZoneId> ZONE = new SettingType<>("java.time.ZoneId", SettingType::zone);
@@ -57,6 +57,14 @@ record SettingType<T>(String type, Function<String, T> parse) {
                 throw new IllegalArgumentException("must be " + what);
             }
         });
+    }
+
+    /** A number without the letters that the source of a program may have at its end: "1d" is a day, perhaps. */
+    private static Double decimal(String text) {
+        if (text.matches("[+-]?(0[xX].*|.*[0-9.][dDfF])")) {
+            throw new NumberFormatException(text);
+        }
+        return Double.valueOf(text);
     }
 
     private static Boolean flag(String text) {

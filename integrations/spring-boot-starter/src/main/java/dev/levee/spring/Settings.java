@@ -111,8 +111,14 @@ final class Settings {
         if (node.value == null && node.list == null) {
             node.source = source;
             node.written = written;
-            node.value = env.resolvePlaceholders(String.valueOf(property.getValue()));
             node.origin = origin;
+            String text = String.valueOf(property.getValue());
+            try {
+                node.value = env.resolveRequiredPlaceholders(text);
+            } catch (IllegalArgumentException unknown) { // nothing has its name, or it leads back to itself
+                node.value = text;
+                root.say(new Problem(node.path, null, "has a placeholder that cannot be resolved", origin));
+            }
         }
     }
 
@@ -147,8 +153,11 @@ final class Settings {
 
         private String written = "";
 
-        /** Of the root: names that one source has twice, or as a value and as a list, so that one would be lost. */
-        private final List<Problem> twice = new ArrayList<>();
+        /**
+         * Of the root: names that one source has twice, or as a value and as a list, so that one would be lost, and
+         * values that cannot be read.
+         */
+        private final List<Problem> unreadable = new ArrayList<>();
 
         /** Whether the value may be a secret, and is not said. */
         private boolean hidden;
@@ -183,14 +192,17 @@ final class Settings {
             return value;
         }
 
-        List<Problem> twice() {
-            return twice;
+        List<Problem> unreadable() {
+            return unreadable;
         }
 
         private void sayTwice(String path, String both, @Nullable String origin) {
-            Problem problem = new Problem(path, null, "stands in one place as " + both, origin); // may be a secret
-            if (!twice.contains(problem)) { // an index of a list is one of many
-                twice.add(problem);
+            say(new Problem(path, null, "stands in one place as " + both, origin)); // may be a secret
+        }
+
+        private void say(Problem problem) {
+            if (!unreadable.contains(problem)) { // an index of a list is one of many
+                unreadable.add(problem);
             }
         }
 

@@ -164,10 +164,33 @@ final class Values {
             return build.get();
         } catch (IllegalArgumentException | NullPointerException wrong) {
             if (problems.size() == before) {
-                wrong(String.valueOf(wrong.getMessage()));
+                wrongAsSaid(String.valueOf(wrong.getMessage()));
             }
             return null;
         }
+    }
+
+    /** Says what is wrong of the property with whose name the message begins, as those of builders do. */
+    private void wrongAsSaid(String message) {
+        String[] words = message.split(" ", 3);
+        String first = Settings.uniform(words[0]);
+        String both = words.length < 2 ? first : first + Settings.uniform(words[1]);
+        for (String word : List.of(both, both + 's', first)) {
+            String found = null;
+            for (String each : declared.keySet()) {
+                String name = each.startsWith(prefix) ? each.substring(prefix.length()) : each;
+                boolean whole = Settings.uniform(name).equals(word);
+                boolean end = Settings.uniform(name.substring(name.lastIndexOf('.') + 1)).equals(word);
+                if ((whole && prefix.isEmpty()) || ((whole || end) && find(name) != null)) {
+                    found = whole || found == null ? name : found;
+                }
+            }
+            if (found != null) {
+                wrong(found, message);
+                return;
+            }
+        }
+        wrong(message);
     }
 
     /** Says that a property must be set. */

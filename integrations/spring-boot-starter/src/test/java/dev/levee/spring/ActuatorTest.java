@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
+import dev.levee.core.RefusedException;
 import dev.levee.circuitbreaker.CircuitBreaker.State;
 import dev.levee.core.policy.Faults;
 import java.util.Collection;
@@ -212,6 +213,8 @@ class ActuatorTest {
                     refused(endpoint, "a-breaker", null, null, null, null, "either");
                     refused(endpoint, "a-breaker", "reset", null, "open-for", "1s", "either");
                     refused(endpoint, "a-breaker", null, null, "open-for", "-1s", "levee.policies.a-breaker.open-for");
+                    refused(endpoint, "a-breaker", null, null, "open-for", null, "value must be given");
+                    refused(endpoint, "a-breaker", "reset", null, null, "1s", "value must not be given");
                     refused(endpoint, "a-breaker", null, null, "open-four", "1s", "did you mean \"open-for\"?");
                     refused(endpoint, "a-breaker", null, null, "totals", "true", "needs a restart");
                     refused(endpoint, "a-breaker", null, null, "outcomes.ignored", "java.lang.Error", "classes");
@@ -251,5 +254,23 @@ class ActuatorTest {
         assertThat(events.newestFirst()).hasSize(RecentEvents.MAX_EVENTS);
         assertThat(events.newestFirst().get(0).detail()).isEqualTo("A -> B999");
         assertThat(events.skipped()).isPositive();
+    }
+
+    @Test
+    @SuppressWarnings("unchecked")
+    void no_key_of_a_call_is_shown() {
+        APP.withPropertyValues("levee.policies.k-breaker.keys.max=10", "levee.policies.k-breaker-fixed.kind=breaker")
+                .run(context -> {
+                    LeveePolicies policies = context.getBean(LeveePolicies.class);
+                    CircuitBreaker keyed = (CircuitBreaker) policies.policy("k-breaker", "ann-mary@example.org");
+                    keyed.forceOpen();
+                    assertThatThrownBy(() -> keyed.call(() -> "never")).isInstanceOf(RefusedException.class);
+                    ((CircuitBreaker) policies.policy("k-breaker-fixed")).forceOpen();
+                    Map<String, Object> all = (Map<String, Object>) invoke(context, "levee", Map.of());
+                    assertThat(all.toString()).doesNotContain("ann").doesNotContain("example.org");
+                    assertThat((List<RecentEvents.Event>) all.get("events"))
+                            .extracting(RecentEvents.Event::policy)
+                            .containsExactly("k-breaker-fixed", "k-breaker", "k-breaker");
+                });
     }
 }

@@ -652,4 +652,130 @@ class ConfigurationTest {
         fails("levee.pipelines.a.last", none, "levee.pipelines.a[0]=retry", "levee.pipelines.a.last=breaker");
         fails("levee.health.down.x", none, "levee.health.down.x=a-breaker");
     }
+
+    @Test
+    void a_placeholder_that_nothing_resolves_is_said() {
+        fails(
+                "levee.policies.a-fallback.value",
+                "has a placeholder that cannot be resolved",
+                "levee.policies.a-fallback.value=${nobody.knows}");
+        fails(
+                "levee.policies.a-timeout.after",
+                "has a placeholder that cannot be resolved",
+                "levee.policies.a-timeout.after=${levee.policies.a-timeout.after}");
+        with("levee.policies.a-timeout.after=${nobody.knows:7s}")
+                .run(context -> assertThat(context.getBean("a-timeout")).asString().contains("PT7S"));
+    }
+
+    @Test
+    void what_another_algorithm_needs_is_said_where_it_would_do_nothing() {
+        fails(
+                "levee.policies.a-limiter.per",
+                "is not for the algorithm calendar",
+                "levee.policies.a-limiter.permits=5",
+                "levee.policies.a-limiter.per=1h",
+                "levee.policies.a-limiter.algorithm=calendar",
+                "levee.policies.a-limiter.calendar-unit=days");
+        fails(
+                "levee.policies.a-limiter.calendar-zone",
+                "is only for the algorithm calendar",
+                "levee.policies.a-limiter.permits=5",
+                "levee.policies.a-limiter.calendar-zone=Europe/Berlin");
+        fails(
+                "levee.policies.a-adaptive-bulkhead.window",
+                "is only for the algorithms aimd, vegas and gradient2",
+                "levee.policies.a-adaptive-bulkhead.window=1s");
+        fails(
+                "levee.policies.a-adaptive-bulkhead.smoothing",
+                "is only for the algorithms vegas and gradient2",
+                "levee.policies.a-adaptive-bulkhead.algorithm=aimd",
+                "levee.policies.a-adaptive-bulkhead.smoothing=0.5");
+        fails(
+                "levee.policies.a-faults",
+                "max-latency must have a latency too",
+                "levee.policies.a-faults.inject[0].hang=true",
+                "levee.policies.a-faults.inject[0].max-latency=5s");
+    }
+
+    @Test
+    void what_belongs_together_is_said_at_the_property_that_is_wrong() {
+        fails(
+                "levee.policies.a-limiter.permits = \"0\"",
+                "permits must be at least 1",
+                "levee.policies.a-limiter.permits=0");
+        fails(
+                "levee.policies.a-limiter.initial-permits = \"5\"",
+                "initialPermits must be from 0 to 3",
+                "levee.policies.a-limiter.permits=3",
+                "levee.policies.a-limiter.initial-permits=5");
+        fails(
+                "levee.policies.a-limiter.cold-factor = \"NaN\"",
+                "coldFactor must be",
+                "levee.policies.a-limiter.permits=3",
+                "levee.policies.a-limiter.algorithm=warm-up",
+                "levee.policies.a-limiter.warm-up=1s",
+                "levee.policies.a-limiter.cold-factor=NaN");
+        fails(
+                "levee.policies.a-bulkhead.max-waiting = \"-1\"",
+                "maxWaiting must be at least 0",
+                "levee.policies.a-bulkhead.max-waiting=-1");
+        fails(
+                "levee.policies.a-meter.objective.within = \"0s\"",
+                "within must be more than zero",
+                "levee.policies.a-meter.objective.target=0.99",
+                "levee.policies.a-meter.objective.within=0s");
+        fails(
+                "levee.policies.a-adaptive-bulkhead.tolerance = \"0\"",
+                "tolerance must be at least 1",
+                "levee.policies.a-adaptive-bulkhead.algorithm=gradient2",
+                "levee.policies.a-adaptive-bulkhead.tolerance=0");
+        fails(
+                "levee.policies.a-adaptive-bulkhead.partitions.a = \"0\"",
+                "must be more than 0",
+                "levee.policies.a-adaptive-bulkhead.partitions.a=0");
+        fails(
+                "levee.policies.a-breaker.ramp.shares",
+                "ramp share must be more than 0",
+                "levee.policies.a-breaker.ramp.step=1s",
+                "levee.policies.a-breaker.ramp.shares=0");
+        fails(
+                "levee.policies.a-breaker.open-for-multiplier = \"0.5\"",
+                "multiplier must be at least 1",
+                "levee.policies.a-breaker.open-for=1s",
+                "levee.policies.a-breaker.open-for-max=1m",
+                "levee.policies.a-breaker.open-for-multiplier=0.5");
+        fails(
+                "levee.policies.a-hedge.min-delay = \"5s\"",
+                "at most max-delay",
+                "levee.policies.a-hedge.idempotent=true",
+                "levee.policies.a-hedge.min-delay=5s");
+        fails(
+                "levee.policies.a-fallback.value = \"\"",
+                "cannot be converted to java.lang.Integer",
+                "levee.policies.a-fallback.type=java.lang.Integer",
+                "levee.policies.a-fallback.value=");
+    }
+
+    @Test
+    void a_number_has_no_letter_at_its_end() {
+        for (String number : List.of("1d", "0.5f", "0x1p-1", "1.D")) {
+            fails(
+                    "levee.policies.a-breaker.failure-rate",
+                    "must be a number",
+                    "levee.policies.a-breaker.failure-rate=" + number);
+        }
+        with("levee.policies.a-breaker.failure-rate=5e-1")
+                .run(context -> assertThat(context.getBean(CircuitBreaker.class).config().failureRate())
+                        .isEqualTo(0.5));
+    }
+
+    @Test
+    void a_hedge_has_a_fixed_delay_or_one_that_is_found() {
+        fails(
+                "levee.policies.a-hedge.delay-at-percentile = \"0.5\"",
+                "delay is set",
+                "levee.policies.a-hedge.idempotent=true",
+                "levee.policies.a-hedge.delay=1s",
+                "levee.policies.a-hedge.delay-at-percentile=0.5");
+    }
 }

@@ -278,4 +278,12 @@ class ConsolePageTest {
                         .addFirst(new SystemEnvironmentPropertySource("test-systemEnvironment", process)))
                 .run(context -> assertThat(snapshot(context)).contains("\"title\":\"front\""));
     }
+
+    @Test
+    void a_token_that_was_not_given_is_none() {
+        fails(
+                "levee.console.token",
+                "has a placeholder that cannot be resolved",
+                "levee.console.token=${CONSOLE_TOKEN_OF_NOBODY}");
+    }
 }

@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.circuitbreaker.CircuitOpenException;
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
+import dev.levee.core.RefusedException;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.BulkheadFullException;
 import java.io.IOException;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.FactoryBean;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.cache.annotation.Cacheable;
@@ -39,6 +47,8 @@ import reactor.core.publisher.Sinks;
 
 /** Guarded methods in a context of Spring. */
 class GuardedTest {
+    private static final Duration WAIT = Duration.ofSeconds(20);
+
     private static final ApplicationContextRunner APP = new ApplicationContextRunner()
             .withConfiguration(AutoConfigurations.of(LeveeAutoConfiguration.class, GuardedAutoConfiguration.class))
             .withPropertyValues(
@@ -631,5 +641,315 @@ class GuardedTest {
         APP.withPropertyValues("levee.guarded.oder=1")
                 .run(context ->
                         assertThat(context.getStartupFailure()).hasMessageContaining("did you mean \"order\"?"));
+    }
+
+    static class Substituted {
+        final AtomicInteger calls = new AtomicInteger();
+
+        @Guarded("answered")
+        public Flux<String> refused() {
+            calls.incrementAndGet();
+            return Flux.just("a");
+        }
+
+        @Guarded("answered")
+        public Flux<String> broken() {
+            return Flux.concat(Flux.just("a"), Flux.error(new IOException("down")));
+        }
+
+        @Guarded("emptied")
+        public Flux<String> emptied() {
+            return Flux.error(new IOException("down"));
+        }
+    }
+
+    @Test
+    void the_fallback_of_a_pipeline_answers_for_a_flux() {
+        with(Substituted.class)
+                .withPropertyValues(
+                        "levee.policies.answered-fallback.value=later",
+                        "levee.pipelines.answered=fallback,brake",
+                        "levee.policies.emptied-fallback.nothing=true",
+                        "levee.pipelines.emptied=fallback,brake")
+                .run(context -> {
+                    Substituted bean = context.getBean(Substituted.class);
+                    assertThat(bean.refused().collectList().block(WAIT)).containsExactly("a");
+                    assertThat(bean.broken().collectList().block(WAIT)).containsExactly("a", "later");
+                    assertThat(bean.emptied().collectList().block(WAIT)).isEmpty();
+                    context.getBean("brake", CircuitBreaker.class).forceOpen();
+                    assertThat(bean.refused().collectList().block(WAIT)).containsExactly("later");
+                    assertThat(bean.emptied().collectList().block(WAIT)).isEmpty();
+                });
+    }
+
+    static class Transactions {
+        @Guarded("brake")
+        @Transactional
+        public Mono<String> mono() {
+            return Mono.just("a");
+        }
+
+        @Guarded("brake")
+        @Transactional
+        public Flux<String> flux() {
+            return Flux.just("a");
+        }
+    }
+
+    /** Stands for any advice further in, which sees each run of the method. */
+    @Configuration
+    static class Advised {
+        static final AtomicInteger RUNS = new AtomicInteger();
+
+        @Bean
+        @org.springframework.context.annotation.Role(
+                org.springframework.beans.factory.config.BeanDefinition.ROLE_INFRASTRUCTURE)
+        static org.springframework.aop.Advisor runs() {
+            org.springframework.aop.support.DefaultPointcutAdvisor advisor =
+                    new org.springframework.aop.support.DefaultPointcutAdvisor(
+                            org.springframework.aop.support.annotation.AnnotationMatchingPointcut
+                                    .forMethodAnnotation(Transactional.class),
+                            (org.aopalliance.intercept.MethodInterceptor) invocation -> {
+                                RUNS.incrementAndGet();
+                                return invocation.proceed();
+                            });
+            advisor.setOrder(org.springframework.core.Ordered.LOWEST_PRECEDENCE);
+            return advisor;
+        }
+    }
+
+    @Test
+    void what_is_further_in_runs_at_each_subscription() {
+        with(Transactions.class, Advised.class).run(context -> {
+            Transactions bean = context.getBean(Transactions.class);
+            Advised.RUNS.set(0);
+            Mono<String> mono = bean.mono();
+            assertThat(mono.block(WAIT)).isEqualTo("a");
+            assertThat(mono.block(WAIT)).isEqualTo("a");
+            assertThat(Advised.RUNS).hasValue(2);
+            Flux<String> flux = bean.flux();
+            assertThat(flux.repeat(2).collectList().block(WAIT)).containsExactly("a", "a", "a");
+            assertThat(Advised.RUNS).hasValue(5);
+        });
+    }
+
+    static class Timed {
+        @Guarded("hurry")
+        public Mono<Boolean> mono() {
+            return Mono.deferContextual(context -> Mono.just(isShort(context.get(CallContext.class))));
+        }
+
+        @Guarded("hurry")
+        public Flux<Boolean> flux() {
+            return Flux.deferContextual(context -> Flux.just(isShort(context.get(CallContext.class))));
+        }
+
+        private static boolean isShort(CallContext context) {
+            return context.deadline() != null
+                    && context.deadline().remainingNanos() <= Duration.ofMinutes(1).toNanos();
+        }
+    }
+
+    @Test
+    void the_deadline_of_the_subscriber_counts_and_that_of_the_policy_goes_on() {
+        with(Timed.class).withPropertyValues("levee.policies.hurry.kind=timeout", "levee.policies.hurry.after=1m")
+                .run(context -> {
+                    Timed bean = context.getBean(Timed.class);
+                    CallContext late = CallContext.current()
+                            .withDeadline(Deadline.after(Duration.ofHours(1), Environment.system().clock()));
+                    assertThat(bean.mono().contextWrite(c -> c.put(CallContext.class, late)).block(WAIT))
+                            .isTrue();
+                    assertThat(bean.flux().contextWrite(c -> c.put(CallContext.class, late)).blockLast(WAIT))
+                            .isTrue();
+                    CallContext expired = CallContext.current()
+                            .withDeadline(Deadline.after(Duration.ZERO, Environment.system().clock()));
+                    assertThatThrownBy(() -> bean.mono()
+                                    .contextWrite(c -> c.put(CallContext.class, expired))
+                                    .block(WAIT))
+                            .isInstanceOf(RefusedException.class);
+                    assertThatThrownBy(() -> bean.flux()
+                                    .contextWrite(c -> c.put(CallContext.class, expired))
+                                    .blockLast(WAIT))
+                            .isInstanceOf(RefusedException.class);
+                });
+    }
+
+    abstract static class Repository<K, V> {
+        @Guarded(value = "brake", fallback = "missing")
+        public List<V> find(K key, List<K> more) {
+            throw new IllegalStateException("down");
+        }
+    }
+
+    static class Names extends Repository<String, Integer> {
+        @SuppressWarnings("unused")
+        private List<Integer> missing(String key, List<String> more, Exception why) {
+            return List.of(key.length());
+        }
+
+        @Guarded(value = "brake", fallback = "other")
+        public <T> T convert(Class<T> type, Object value) {
+            throw new IllegalStateException("down");
+        }
+
+        public <T> T other(Class<T> type, Object value, Exception why) {
+            return type.cast(value);
+        }
+    }
+
+    @Test
+    void a_fallback_fits_a_method_of_a_generic_class() {
+        with(Names.class).run(context -> {
+            Names bean = context.getBean(Names.class);
+            assertThat(bean.find("abc", List.of())).containsExactly(3);
+            assertThat(bean.convert(String.class, "x")).isEqualTo("x");
+        });
+    }
+
+    abstract static class Loading<R> {
+        abstract R begin();
+
+        @Guarded("slot")
+        public R load() {
+            return begin();
+        }
+    }
+
+    static class LoadingStage extends Loading<CompletableFuture<String>> {
+        final CompletableFuture<String> answer = new CompletableFuture<>();
+
+        @Override
+        CompletableFuture<String> begin() {
+            return answer;
+        }
+    }
+
+    static class LoadingMono extends Loading<Mono<String>> {
+        @Override
+        Mono<String> begin() {
+            return Mono.never();
+        }
+    }
+
+    static class LoadingFuture extends Loading<Future<String>> {
+        @Override
+        Future<String> begin() {
+            return new CompletableFuture<>();
+        }
+    }
+
+    @Test
+    void a_stage_behind_a_type_parameter_is_guarded_until_it_ends() {
+        with(LoadingStage.class).run(context -> {
+            Bulkhead slot = context.getBean("slot", Bulkhead.class);
+            LoadingStage bean = context.getBean(LoadingStage.class);
+            CompletableFuture<String> loaded = bean.load();
+            assertThat(slot.inFlight()).isEqualTo(1);
+            loaded.cancel(true);
+        });
+        with(LoadingMono.class).run(context -> {
+            Bulkhead slot = context.getBean("slot", Bulkhead.class);
+            Disposable loading = context.getBean(LoadingMono.class).load().subscribe();
+            assertThat(slot.inFlight()).isEqualTo(1);
+            loading.dispose();
+            assertThat(slot.inFlight()).isZero();
+        });
+        refused(LoadingFuture.class, "\"load\" of", "java.util.concurrent.Future");
+    }
+
+    interface Api {
+        @Guarded(value = "brake", fallback = "later")
+        String call(String text);
+
+        default String later(String text, CircuitOpenException open) {
+            return "later " + text;
+        }
+    }
+
+    interface WrongApi {
+        @Guarded("brakes")
+        String call(String text);
+    }
+
+    static class Fixed {
+        @Guarded("brake")
+        public final String call(String text) {
+            return text;
+        }
+    }
+
+    /** As those of HTTP interfaces, Feign and repositories. */
+    private record Made<T>(Class<T> type, T object) implements FactoryBean<T> {
+        @Override
+        public T getObject() {
+            return object;
+        }
+
+        @Override
+        public Class<?> getObjectType() {
+            return type;
+        }
+    }
+
+    private static <T> ApplicationContextRunner made(Class<T> type, T object) {
+        return APP.withBean("made", Made.class, () -> new Made<>(type, object))
+                .withBean("user", Object.class, Object::new)
+                .withInitializer(context -> context.addBeanFactoryPostProcessor(
+                        beans -> beans.getBeanDefinition("user").setDependsOn("made")));
+    }
+
+    private static <T> T proxy(Class<T> type) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(),
+                new Class<?>[] {type},
+                (self, method, arguments) -> method.isDefault()
+                        ? InvocationHandler.invokeDefault(self, method, arguments)
+                        : "did " + arguments[0]));
+    }
+
+    @Test
+    void what_a_factory_bean_makes_is_guarded() {
+        made(Api.class, proxy(Api.class)).run(context -> {
+            Api bean = context.getBean(Api.class);
+            assertThat(bean.call("a")).isEqualTo("did a");
+            context.getBean("brake", CircuitBreaker.class).forceOpen();
+            assertThat(bean.call("a")).isEqualTo("later a");
+        });
+    }
+
+    @Test
+    void what_a_factory_bean_makes_and_cannot_be_guarded_is_said() {
+        made(WrongApi.class, proxy(WrongApi.class)).run(context -> assertThatThrownBy(
+                        () -> context.getBean(WrongApi.class))
+                .hasRootCauseInstanceOf(LeveeConfigurationException.class)
+                .rootCause()
+                .hasMessageContaining("\"call\" of")
+                .hasMessageContaining("no policy \"brakes\""));
+        made(Fixed.class, new Fixed()).run(context -> assertThatThrownBy(() -> context.getBean(Fixed.class))
+                .rootCause()
+                .hasMessageContaining("\"call\" of")
+                .hasMessageContaining("is final"));
+    }
+
+    @Configuration
+    static class Scoped {
+        @Bean
+        @org.springframework.context.annotation.Scope(
+                value = "prototype",
+                proxyMode = org.springframework.context.annotation.ScopedProxyMode.TARGET_CLASS)
+        Client scoped() {
+            return new Client();
+        }
+    }
+
+    @Test
+    void what_stands_for_a_bean_of_a_scope_is_guarded_there() {
+        with(Scoped.class).run(context -> {
+            assertThat(context).hasNotFailed();
+            Client client = context.getBean("scoped", Client.class);
+            assertThat(client.charge("7")).isEqualTo("down 7");
+            assertThat(context.getBean("brake", CircuitBreaker.class).snapshot().failures())
+                    .isEqualTo(1);
+        });
     }
 }

@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.circuitbreaker.CircuitBreakerConfig;
+import dev.levee.core.Environment;
+import dev.levee.core.Inner;
+import dev.levee.core.Operation;
 import dev.levee.core.Pipeline;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.BulkheadFullException;
 import dev.levee.core.policy.Faults;
 import dev.levee.core.policy.Retry;
+import dev.levee.core.policy.RetryBudget;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
 import java.io.IOException;
@@ -19,10 +23,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
@@ -316,5 +325,138 @@ class ReloadTest {
                 "levee.policies.a-breaker.consecutive-failures=50",
                 "levee.policies.a-bulkhead.max-concurrent=10",
                 "levee.pipelines.a=breaker,bulkhead");
+    }
+
+    @Test
+    void what_other_modules_read_once_is_named() {
+        withAll((context, changes) -> {
+            LeveePolicies policies = context.getBean(LeveePolicies.class);
+            for (String each :
+                    List.of("levee.http.clients.catalog.endpoints", "levee.cloud.load-balancer.enabled")) {
+                changes.clear();
+                changes.put("levee.policies.a-retry.max-attempts", "9");
+                changes.put(each, "true");
+                assertThatThrownBy(policies::reload)
+                        .hasMessageContaining(each)
+                        .hasMessageContaining("needs a restart");
+                assertThat(context.getBean(Retry.class)).asString().contains("up to 2 attempts");
+            }
+        });
+    }
+
+    @Test
+    void a_key_that_gets_another_pattern_gets_all_of_it_or_it_is_said() {
+        with(
+                (context, changes) -> {
+                    LeveePolicies policies = context.getBean(LeveePolicies.class);
+                    Bulkhead big = (Bulkhead) policies.policy("k-bulkhead", "big");
+                    changes.put("levee.policies.k-bulkhead.keys.patterns[0].pattern", "large");
+                    changes.put("levee.policies.k-bulkhead.keys.patterns[0].max-concurrent", "9");
+                    changes.put("levee.policies.k-bulkhead.keys.patterns[0].max-waiting", "5");
+                    assertThatThrownBy(policies::reload)
+                            .hasMessageContaining("levee.policies.k-bulkhead.keys.patterns")
+                            .hasMessageContaining("needs a restart");
+                    assertThat(big.maxConcurrent()).isEqualTo(9);
+                },
+                "levee.policies.k-bulkhead.keys.max=10",
+                "levee.policies.k-bulkhead.keys.patterns[0].pattern=big",
+                "levee.policies.k-bulkhead.keys.patterns[0].max-concurrent=9",
+                "levee.policies.k-bulkhead.keys.patterns[0].max-waiting=5");
+        with(
+                (context, changes) -> {
+                    LeveePolicies policies = context.getBean(LeveePolicies.class);
+                    CircuitBreaker big = (CircuitBreaker) policies.policy("k-breaker", "big");
+                    changes.put("levee.policies.k-breaker.keys.patterns[0].pattern", "big");
+                    changes.put("levee.policies.k-breaker.keys.patterns[0].open-for", "7s");
+                    assertThat(policies.reload()).containsExactly("k-breaker");
+                    assertThat(big.config().openFor()).hasSeconds(7);
+                },
+                "levee.policies.k-breaker.totals=true",
+                "levee.policies.k-breaker.keys.max=10");
+        with(
+                (context, changes) -> {
+                    LeveePolicies policies = context.getBean(LeveePolicies.class);
+                    policies.policy("k-breaker", "big");
+                    changes.put("levee.policies.k-breaker.keys.patterns[0].pattern", "big");
+                    changes.put("levee.policies.k-breaker.keys.patterns[0].slow-call-rate", "0.5");
+                    changes.put("levee.policies.k-breaker.keys.patterns[0].slow-call-duration", "1s");
+                    assertThatThrownBy(policies::reload)
+                            .isInstanceOf(LeveeConfigurationException.class)
+                            .hasMessageContaining("levee.policies.k-breaker")
+                            .hasMessageContaining("slow-call-duration");
+                },
+                "levee.policies.k-breaker.keys.max=10",
+                "levee.policies.k-breaker.keys.patterns[0].pattern=big",
+                "levee.policies.k-breaker.keys.patterns[0].open-for=5s");
+    }
+
+    @Test
+    void a_counter_that_is_read_during_a_change_does_not_go_back() throws Exception {
+        CountedRetry first = new CountedRetry(1);
+        LiveRetry live = new LiveRetry("x", Environment.system(), null, RetryBudget.unlimited(), first);
+        CountDownLatch done = new CountDownLatch(1);
+        AtomicReference<String> wrong = new AtomicReference<>();
+        AtomicLong reads = new AtomicLong();
+        Thread reader = new Thread(() -> {
+            double[] last = new double[1];
+            while (done.getCount() > 0) {
+                live.measure((policy, metric, value) -> {
+                    if (value < last[0]) {
+                        wrong.set(value + " after " + last[0]);
+                    }
+                    last[0] = value;
+                });
+                reads.incrementAndGet();
+            }
+        });
+        reader.start();
+        for (int i = 0; i < 20_000 && wrong.get() == null; i++) {
+            long before = reads.get();
+            for (int wait = i * 31 % 997; wait > 0; wait--) { // so that it meets every moment of a reading
+                Thread.onSpinWait();
+            }
+            live.exchange(new CountedRetry(i % 2), null, RetryBudget.unlimited());
+            while (reads.get() < before + 3 && wrong.get() == null) { // the next count would hide what fell
+                Thread.onSpinWait();
+            }
+        }
+        done.countDown();
+        reader.join();
+        assertThat(wrong).hasNullValue();
+    }
+
+    /** Has counted already. */
+    private static final class CountedRetry implements Retry {
+        private final int count;
+
+        CountedRetry(int count) {
+            this.count = count;
+        }
+
+        @Override
+        public void measure(Sink sink) {
+            sink.value("x", dev.levee.core.Metric.counter("retry.repeated", "x"), count);
+        }
+
+        @Override
+        public String name() {
+            return "x";
+        }
+
+        @Override
+        public Environment environment() {
+            return Environment.system();
+        }
+
+        @Override
+        public <T, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public <T> CompletableFuture<T> aroundAsync(
+                Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+            throw new UnsupportedOperationException();
+        }
     }
 }

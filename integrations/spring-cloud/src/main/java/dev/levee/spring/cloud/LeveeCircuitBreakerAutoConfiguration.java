@@ -6,11 +6,11 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 import org.springframework.cloud.client.circuitbreaker.Customizer;
 import org.springframework.cloud.client.circuitbreaker.ReactiveCircuitBreakerFactory;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import reactor.core.publisher.Mono;
 
@@ -22,7 +22,7 @@ import reactor.core.publisher.Mono;
  */
 @AutoConfiguration
 @ConditionalOnClass(CircuitBreakerFactory.class)
-@ConditionalOnProperty(name = "levee.cloud.circuit-breaker.enabled", matchIfMissing = true)
+@Conditional(CloudSwitch.OfCircuitBreaker.class)
 public class LeveeCircuitBreakerAutoConfiguration {
     /** Made by Spring. */
     public LeveeCircuitBreakerAutoConfiguration() {}

@@ -2,6 +2,7 @@ package dev.levee.spring.cloud;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.policy.TimedOutException;
 import dev.levee.ratelimit.RateLimitedException;
@@ -104,13 +105,12 @@ public final class LeveeCircuitBreakerFilterFactory extends SpringCloudCircuitBr
 
         private static void tellWait(ResponseStatusException error, ServerHttpResponse response) {
             if (error.getCause() instanceof RefusedException refused
-                    && refused.retryAfterNanos() != RefusedException.UNKNOWN
                     && !response.isCommitted()) {
-                response.getHeaders()
-                        .set(
-                                RetryAfterField.NAME,
-                                RetryAfterField.ofNanos(refused.retryAfterNanos())
-                                        .value());
+                long wait = refused.retryAfterNanos();
+                if (wait >= 0 && wait < Nanos.NEVER) {
+                    response.getHeaders()
+                            .set(RetryAfterField.NAME, RetryAfterField.ofNanos(wait).value());
+                }
             }
         }
 

@@ -2,9 +2,9 @@ package dev.levee.spring.cloud;
 
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.cloud.loadbalancer.annotation.LoadBalancerClients;
 import org.springframework.cloud.loadbalancer.core.ReactorServiceInstanceLoadBalancer;
+import org.springframework.context.annotation.Conditional;
 
 /**
  * An {@link InstanceBalancer} for each service, unless the application has a load balancer of its own for it.
@@ -13,7 +13,7 @@ import org.springframework.cloud.loadbalancer.core.ReactorServiceInstanceLoadBal
  */
 @AutoConfiguration
 @ConditionalOnClass(ReactorServiceInstanceLoadBalancer.class)
-@ConditionalOnProperty(name = "levee.cloud.load-balancer.enabled", matchIfMissing = true)
+@Conditional(CloudSwitch.OfLoadBalancer.class)
 @SuppressWarnings("exports") // Spring alone sees the configuration of a service
 @LoadBalancerClients(defaultConfiguration = InstanceBalancerConfiguration.class)
 public class LeveeLoadBalancerAutoConfiguration {

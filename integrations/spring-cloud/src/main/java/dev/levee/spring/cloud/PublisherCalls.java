@@ -2,6 +2,7 @@ package dev.levee.spring.cloud;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
+import dev.levee.core.Deadline;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Policy;
@@ -47,7 +48,7 @@ final class PublisherCalls {
 
     /**
      * The call lasts until the source ends. It is subscribed to once: what was passed on cannot be taken back, so
-     * nothing in the policy repeats it.
+     * nothing in the policy repeats it, and the answer of a fallback in the policy comes after it.
      */
     static <T> Flux<T> flux(Policy policy, Flux<T> source) {
         return Flux.deferContextual(context -> Flux.create(sink -> {
@@ -63,11 +64,14 @@ final class PublisherCalls {
             CompletableFuture<@Nullable T> call = once.call(begin);
             sink.onCancel(() -> call.cancel(true));
             call.whenComplete((end, error) -> {
-                if (error == null) {
-                    sink.complete();
-                } else {
+                if (error != null) {
                     sink.error(Outcomes.unwrap(error));
+                    return;
                 }
+                if (end != null) { // of a fallback: the elements end with null
+                    sink.next(end);
+                }
+                sink.complete();
             });
         }));
     }
@@ -90,7 +94,11 @@ final class PublisherCalls {
         private final Context context;
 
         Stage(ContextView context) {
-            this.context = Context.of(context);
+            CallContext own = context.getOrDefault(CallContext.class, null);
+            Deadline deadline = CallContext.current().deadline();
+            this.context = own == null || deadline == null
+                    ? Context.of(context)
+                    : Context.of(context).put(CallContext.class, own.withDeadline(deadline)); // that of the policy
         }
 
         CompletionStage<@Nullable T> of(CorePublisherOf<T> source) {

@@ -3,6 +3,7 @@ package dev.levee.spring.cloud;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
+import dev.levee.core.Deadline;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
 import dev.levee.core.policy.Retry;
@@ -66,6 +67,11 @@ class GatewayTest {
         }
 
         @Bean
+        CircuitBreaker forever() {
+            return CircuitBreaker.of("forever", s -> s.consecutiveFailures(1).openFor(Deadline.FOREVER));
+        }
+
+        @Bean
         RateLimiter limited() {
             return RateLimiter.of("limited", Limit.of(2, Duration.ofHours(1)));
         }
@@ -119,6 +125,7 @@ class GatewayTest {
         route(properties, 7, "pair", "lb://pair", "Path=/pair/**", "Retry=2");
         route(properties, 8, "nothing", "lb://nothing", "Path=/nothing/**");
         route(properties, 9, "left", "lb://left", "Path=/left/**");
+        route(properties, 10, "forever", broken.uri().toString(), "Path=/forever/**", "CircuitBreaker=forever");
         gateway = new SpringApplicationBuilder(Application.class)
                 .web(WebApplicationType.REACTIVE)
                 .properties(properties.toArray(String[]::new))
@@ -240,6 +247,14 @@ class GatewayTest {
         assertThat(broken.requests.stream().filter(line -> line.contains("/broken/")))
                 .hasSize((int) sent);
         assertThat(broken.requests).hasSizeGreaterThan(before);
+    }
+
+    @Test
+    void a_breaker_that_stays_open_answers_503_without_a_time() throws Exception {
+        assertThat(get("/forever/x").statusCode()).isEqualTo(500);
+        HttpResponse<String> refused = get("/forever/x");
+        assertThat(refused.statusCode()).isEqualTo(503);
+        assertThat(refused.headers().firstValue("Retry-After")).isEmpty();
     }
 
     @Test

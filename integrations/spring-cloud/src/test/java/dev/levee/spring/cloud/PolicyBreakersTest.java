@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.circuitbreaker.CircuitOpenException;
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.Fallback;
+import dev.levee.core.policy.FallbackConfig;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.TimedOutException;
 import dev.levee.core.policy.Timeout;
@@ -17,12 +22,15 @@ import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.springframework.cloud.client.circuitbreaker.NoFallbackAvailableException;
 import org.springframework.cloud.client.circuitbreaker.ReactiveCircuitBreaker;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import org.springframework.core.env.MapPropertySource;
 import reactor.core.Disposable;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
@@ -274,5 +282,64 @@ class PolicyBreakersTest {
                         .block())
                 .containsExactly(1, 2, 3);
         assertThat(cancelled).hasValue(1);
+    }
+
+    @Test
+    void the_answer_of_a_fallback_in_the_policy_comes_after_the_elements() {
+        Fallback fallback = Fallback.of("f", FallbackConfig.builder().thenValue("later", "later").build());
+        ReactiveCircuitBreaker breaker = reactive(Pipeline.of(fallback, retry(1)));
+        assertThat(breaker.run(Flux.just("a")).collectList().block()).containsExactly("a");
+        assertThat(breaker.run(Flux.concat(Flux.just("a"), Flux.error(new IllegalStateException("no"))))
+                        .collectList()
+                        .block())
+                .containsExactly("a", "later");
+        assertThat(reactive(Pipeline.of(fallback, OPEN))
+                        .run(Flux.just("a"))
+                        .collectList()
+                        .block())
+                .containsExactly("later");
+    }
+
+    @Test
+    void the_time_limit_of_a_policy_goes_on_in_the_context_of_the_subscriber() {
+        ReactiveCircuitBreaker breaker = reactive(Timeout.of("t", Duration.ofMinutes(1)));
+        CallContext late = CallContext.current()
+                .withDeadline(Deadline.after(Duration.ofHours(1), Environment.system().clock()));
+        Mono<Long> left = Mono.deferContextual(context -> Mono.just(
+                context.get(CallContext.class).deadline().remainingNanos()));
+        assertThat(breaker.run(left).contextWrite(c -> c.put(CallContext.class, late)).block())
+                .isLessThanOrEqualTo(Duration.ofMinutes(1).toNanos());
+        assertThat(breaker.run(left.flux()).contextWrite(c -> c.put(CallContext.class, late)).blockLast())
+                .isLessThanOrEqualTo(Duration.ofMinutes(1).toNanos());
+    }
+
+    @Test
+    void a_part_is_switched_off_by_every_word_for_no() {
+        assertThat(has("yes", CloudPolicies.class)).isTrue();
+        assertThat(has("yes", LeveeLoadBalancerAutoConfiguration.class)).isTrue();
+        for (String off : List.of("false", "off", "no")) {
+            assertThat(has(off, CloudPolicies.class)).as(off).isFalse();
+            assertThat(has(off, LeveeLoadBalancerAutoConfiguration.class)).as(off).isFalse();
+        }
+        assertThatThrownBy(() -> has("perhaps", CloudPolicies.class))
+                .rootCause()
+                .isNotNull();
+    }
+
+    private static boolean has(String enabled, Class<?> bean) {
+        try (AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext()) {
+            context.getEnvironment()
+                    .getPropertySources()
+                    .addFirst(new MapPropertySource(
+                            "test",
+                            Map.of(
+                                    "levee.cloud.circuit-breaker.enabled",
+                                    enabled,
+                                    "levee.cloud.load-balancer.enabled",
+                                    enabled)));
+            context.register(LeveeCircuitBreakerAutoConfiguration.class, LeveeLoadBalancerAutoConfiguration.class);
+            context.refresh();
+            return context.getBeanNamesForType(bean).length > 0;
+        }
     }
 }

@@ -9,6 +9,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Require;
 import dev.levee.ratelimit.http.RetryAfterField;
+import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
@@ -29,7 +30,8 @@ import org.slf4j.MDC;
  * <p>The deadline is in {@link CallContext} while the request is handled on its thread; a request whose deadline has
  * passed is not handled, and gets 503. A refusal by a rate limiter answers 429, any other 503, if nothing was written
  * yet; the body is empty. What handlers answer themselves is left as it is. Requests that continue on other threads
- * carry their context there themselves. See ADR 132.
+ * carry their context there themselves; that their failure is answered too, register the filter for asynchronous
+ * dispatches as well, as the auto-configuration does. See ADR 132.
  *
  * <p>The session is in the header of the response as it is when the handler gets the writer or the stream of the body,
  * flushes, redirects, sends an error, or returns: what is written to a database after a part of the body has been sent
@@ -114,6 +116,10 @@ public final class InboundFilter implements Filter {
 
     private void withSession(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws IOException, ServletException {
+        if (request.getDispatcherType() == DispatcherType.ASYNC) { // only the answer is still to be written
+            handle(request, response, chain, CallContext.current());
+            return;
+        }
         Session session;
         try {
             session = requests.session(Collections.list(request.getHeaders(Session.HEADER)));
@@ -123,21 +129,24 @@ public final class InboundFilter implements Filter {
             return;
         }
         if (session == null) {
-            handle(request, response, chain, null);
+            handle(request, response, chain, contextOf(request, null));
             return;
         }
         SessionResponse answer = new SessionResponse(response, session);
         try {
-            handle(request, answer, chain, session);
+            handle(request, answer, chain, contextOf(request, session));
         } finally {
             answer.tellSession();
         }
     }
 
-    private void handle(
-            HttpServletRequest request, HttpServletResponse response, FilterChain chain, @Nullable Session session)
+    private CallContext contextOf(HttpServletRequest request, @Nullable Session session) {
+        return requests.context(Collections.list(request.getHeaders(Deadline.HEADER)), session);
+    }
+
+    private static void handle(
+            HttpServletRequest request, HttpServletResponse response, FilterChain chain, CallContext context)
             throws IOException, ServletException {
-        CallContext context = requests.context(Collections.list(request.getHeaders(Deadline.HEADER)), session);
         Deadline deadline = context.deadline();
         try {
             if (deadline != null && deadline.isExpired()) {

@@ -12,6 +12,7 @@ import dev.levee.core.consistency.Session;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
+import jakarta.servlet.DispatcherType;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletResponse;
@@ -158,6 +159,20 @@ class InboundFiltersTest {
         assertThat(second.getStatus()).isEqualTo(503);
         assertThat(second.getHeader("Retry-After")).isEqualTo("30");
         assertThat(second.getContentAsString()).isEmpty();
+    }
+
+    @Test
+    void a_refusal_of_an_asynchronous_request_is_answered_however_late_it_is() throws Exception {
+        request.addHeader(Deadline.HEADER, "0n"); // has passed since, and the work is done all the same
+        request.setDispatcherType(DispatcherType.ASYNC);
+        filter(c -> c.trustDeadline(true).session(true).maxTime(Duration.ofSeconds(1)), handler);
+        assertThat(handled).isTrue();
+        assertThat(response.getStatus()).isEqualTo(200);
+        filter(c -> c.trustDeadline(true), (asked, answer) -> {
+            throw limited();
+        });
+        assertThat(response.getStatus()).isEqualTo(429);
+        assertThat(response.getHeader("Retry-After")).isEqualTo("60");
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.levee.core.internal.Text;
 import dev.levee.spring.web.InboundConfig;
 import dev.levee.spring.web.InboundFilter;
 import dev.levee.spring.web.InboundWebFilter;
+import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -14,15 +15,20 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.convert.DurationStyle;
+import org.springframework.boot.web.servlet.FilterRegistration;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Condition;
+import org.springframework.context.annotation.ConditionContext;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.convert.ConversionException;
+import org.springframework.core.type.AnnotatedTypeMetadata;
 import org.springframework.web.server.WebFilter;
 
 /**
@@ -31,12 +37,27 @@ import org.springframework.web.server.WebFilter;
  * @since 0.1
  */
 @AutoConfiguration
-@ConditionalOnProperty(name = "levee.http.server.enabled", matchIfMissing = true)
+@Conditional(InboundAutoConfiguration.FilterSwitch.class)
 public class InboundAutoConfiguration {
     private static final String PREFIX = "levee.http.server";
 
     /** Made by Spring. */
     public InboundAutoConfiguration() {}
+
+    /** Whether there is to be a filter: unless the switch is false, off or no. */
+    static final class FilterSwitch implements Condition {
+        FilterSwitch() {}
+
+        @Override
+        public boolean matches(ConditionContext context, AnnotatedTypeMetadata metadata) {
+            String property = PREFIX + ".enabled";
+            try {
+                return context.getEnvironment().getProperty(property, Boolean.class, true);
+            } catch (ConversionException wrong) {
+                throw new IllegalArgumentException(property + " must be true or false", wrong);
+            }
+        }
+    }
 
     /** The server in the configuration. */
     record ServerProperties(
@@ -51,6 +72,10 @@ public class InboundAutoConfiguration {
         ServerProperties server = Binder.get(properties)
                 .bind(PREFIX, Bindable.of(ServerProperties.class), ClientGuards.strict())
                 .orElse(new ServerProperties(null, null, null, null, null, null));
+        if (server.correlationHeader() == null && Boolean.TRUE.equals(server.trustCorrelation())) {
+            throw new IllegalArgumentException(
+                    PREFIX + ".trust-correlation = \"true\": needs correlation-header, the name of the header");
+        }
         return c -> {
             c.trustDeadline(Boolean.TRUE.equals(server.trustDeadline()));
             c.session(Boolean.TRUE.equals(server.session()));
@@ -93,6 +118,10 @@ public class InboundAutoConfiguration {
         @Bean
         @ConditionalOnMissingBean
         @Order(Ordered.HIGHEST_PRECEDENCE + 100)
+        @FilterRegistration(
+                order = Ordered.HIGHEST_PRECEDENCE + 100,
+                // A refusal of a stage or a publisher comes out of the asynchronous dispatch.
+                dispatcherTypes = {DispatcherType.REQUEST, DispatcherType.ASYNC})
         InboundFilter leveeInboundFilter(
                 org.springframework.core.env.Environment properties, ObjectProvider<Environment> environments) {
             return InboundFilter.of(settings(properties), environments.getIfUnique(Environment::system));

@@ -10,11 +10,13 @@ import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Retry;
 import dev.levee.spring.web.InboundFilter;
 import dev.levee.spring.web.InboundWebFilter;
+import jakarta.servlet.DispatcherType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -23,9 +25,12 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.boot.web.servlet.ServletContextInitializerBeans;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Scope;
+import org.springframework.core.Ordered;
 import org.springframework.http.client.SimpleClientHttpRequestFactory;
 import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
@@ -165,6 +170,7 @@ class ClientGuardAutoConfigurationTest {
         fails("levee.http.server.max-time = \"-5s\": ", "levee.http.server.max-time=-5s");
         fails("levee.http.server.max-time = \"soon\": ", "levee.http.server.max-time=soon");
         fails("levee.http.server.correlation-header = \"a b\": ", "levee.http.server.correlation-header=a b");
+        fails("levee.http.server.trust-correlation = \"true\": needs", "levee.http.server.trust-correlation=true");
     }
 
     private void fails(String place, String... properties) {
@@ -216,5 +222,36 @@ class ClientGuardAutoConfigurationTest {
                 .withPropertyValues("levee.http.server.enabled=false")
                 .run(context -> assertThat(context).doesNotHaveBean(InboundFilter.class));
         runner.run(context -> assertThat(context).doesNotHaveBean(InboundFilter.class));
+    }
+
+    @Test
+    void the_filter_sees_the_end_of_asynchronous_requests_and_stands_far_out() {
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(InboundAutoConfiguration.class))
+                .run(context -> assertThat(new ServletContextInitializerBeans(context.getBeanFactory()))
+                        .filteredOn(FilterRegistrationBean.class::isInstance)
+                        .map(each -> (FilterRegistrationBean<?>) each)
+                        .singleElement()
+                        .satisfies(each -> {
+                            assertThat((Object) each.getFilter()).isInstanceOf(InboundFilter.class);
+                            assertThat(each.determineDispatcherTypes())
+                                    .isEqualTo(EnumSet.of(DispatcherType.REQUEST, DispatcherType.ASYNC));
+                            assertThat(each.getOrder()).isEqualTo(Ordered.HIGHEST_PRECEDENCE + 100);
+                        }));
+    }
+
+    @Test
+    void the_filter_is_switched_off_by_every_word_for_no() {
+        for (String off : new String[] {"false", "off", "no", "FALSE"}) {
+            new WebApplicationContextRunner()
+                    .withConfiguration(AutoConfigurations.of(InboundAutoConfiguration.class))
+                    .withPropertyValues("levee.http.server.enabled=" + off)
+                    .run(context -> assertThat(context).as(off).doesNotHaveBean(InboundFilter.class));
+        }
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(InboundAutoConfiguration.class))
+                .withPropertyValues("levee.http.server.enabled=yes")
+                .run(context -> assertThat(context).hasSingleBean(InboundFilter.class));
+        fails("levee.http.server.enabled must be true or false", "levee.http.server.enabled=perhaps");
     }
 }

@@ -73,8 +73,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         running.whenComplete((result, thrown) -> ended(running, result, thrown, null));
     }
 
-    private void ended(
-            CompletableFuture<T> attempt, T result, @Nullable Throwable thrown, @Nullable Verdict verdict) {
+    private void ended(CompletableFuture<T> attempt, T result, @Nullable Throwable thrown, @Nullable Verdict verdict) {
         Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
         if (cancelReason() != null || isDone()) {
             RetrySequence begun = sequence;
@@ -175,8 +174,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     /** The call is cancelled while it waits: it ends with its last failure, which says whether anything has run. */
-    private void endWait(
-            RetrySequence current, Scheduler.@Nullable Timer timer, T result, @Nullable Throwable error) {
+    private void endWait(RetrySequence current, Scheduler.@Nullable Timer timer, T result, @Nullable Throwable error) {
         if (timer != null && timer.cancel()) {
             finish(result, error == null ? cancelReason() : current.asLast(error));
         }

@@ -236,8 +236,8 @@ class EarlierRunsTest {
                 c -> c.thenAsync(
                         "replica", failure -> queue.callAsync(() -> CompletableFuture.completedFuture("replica"))),
                 environment);
-        CompletableFuture<String> ran = Pipeline.of(limit, later)
-                .callAsync(() -> CompletableFuture.failedFuture(new IOException("reset")));
+        CompletableFuture<String> ran =
+                Pipeline.of(limit, later).callAsync(() -> CompletableFuture.failedFuture(new IOException("reset")));
         ran.cancel(true);
         assertThat(limit.verdicts()).containsExactly(Verdict.IGNORED);
         assertThat(given).isEmpty();
@@ -266,7 +266,9 @@ class EarlierRunsTest {
     @Test
     void a_source_that_makes_calls_itself_does_not_hide_that_the_call_has_run() {
         Retry inner = Retry.of(
-                "inner", c -> c.outcomes(RULE).backoff(Backoff.fixed(ofMillis(1))).maxAttempts(2), environment);
+                "inner",
+                c -> c.outcomes(RULE).backoff(Backoff.fixed(ofMillis(1))).maxAttempts(2),
+                environment);
         Fallback now = Fallback.of(
                 "now",
                 failure -> {

@@ -148,8 +148,8 @@ class ExecutorTimeoutTest {
                     return "substitute";
                 },
                 environment);
-        time.start(() -> events.add(catchThrowable(() -> Pipeline.of(outside, timeout, slow)
-                        .run(() -> {
+        time.start(() -> events.add(catchThrowable(
+                        () -> Pipeline.of(outside, timeout, slow).run(() -> {
                             throw new IllegalStateException("charged, perhaps");
                         }))
                 .getClass()

@@ -111,8 +111,8 @@ class HostileTimersTest {
             CompletableFuture<String> third = once.callAsync("key", "same", () -> stage);
             stage.complete("once");
             time.runReady();
-            assertThat(List.of(first, second, third)).allSatisfy(it -> assertThat(it)
-                    .isCompletedWithValue("once"));
+            assertThat(List.of(first, second, third))
+                    .allSatisfy(it -> assertThat(it).isCompletedWithValue("once"));
         }
     }
 
@@ -138,7 +138,8 @@ class HostileTimersTest {
                     }
                 })
                 .build();
-        private final Timeout timeout = Timeout.of("t", ofSeconds(9), environment).onExecutor(time::start);
+        private final Timeout timeout =
+                Timeout.of("t", ofSeconds(9), environment).onExecutor(time::start);
 
         private String sleep() {
             try {

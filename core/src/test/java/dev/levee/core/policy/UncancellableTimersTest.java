@@ -66,7 +66,8 @@ class UncancellableTimersTest {
     void a_retry_that_is_cancelled_while_it_waits_ends_and_never_goes_on() {
         AtomicInteger begun = new AtomicInteger();
         Bulkhead permits = Bulkhead.of("permits", 1, environment);
-        Retry retry = Retry.of("db", config -> config.maxAttempts(3).backoff(Backoff.fixed(ofMillis(100))), environment);
+        Retry retry =
+                Retry.of("db", config -> config.maxAttempts(3).backoff(Backoff.fixed(ofMillis(100))), environment);
 
         CompletableFuture<String> call = Pipeline.of(permits, retry).callAsync(() -> {
             begun.incrementAndGet();
@@ -85,8 +86,7 @@ class UncancellableTimersTest {
 
     @Test
     void a_call_that_had_its_turn_in_time_has_its_result() {
-        Bulkhead bulkhead = Bulkhead.of(
-                "db", config -> config.maxConcurrent(1).queue(1, ofSeconds(1)), environment);
+        Bulkhead bulkhead = Bulkhead.of("db", config -> config.maxConcurrent(1).queue(1, ofSeconds(1)), environment);
         CompletableFuture<String> first = bulkhead.callAsync(() -> work);
         CompletableFuture<String> second = bulkhead.callAsync(() -> CompletableFuture.completedFuture("second"));
 

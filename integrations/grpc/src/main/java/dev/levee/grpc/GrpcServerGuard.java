@@ -47,8 +47,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>A refusal</b> carries {@code grpc-retry-pushback-ms} and {@code google.rpc.RetryInfo}. A gate that does not
  * know how long to wait, such as a bulkhead that is full, asks for 1 to 1.5 seconds, at random, so that clients do not
  * come back together. The description says no more than that there are too many calls. A call whose deadline has passed
- * is answered with DEADLINE_EXCEEDED, and takes no permit. If choosing the policy throws, the call is answered with UNAVAILABLE, so that a
- * limit is never silently not applied; that is logged at most once a minute.
+ * is answered with DEADLINE_EXCEEDED, and takes no permit. If choosing the policy throws, the call is answered with
+ * UNAVAILABLE, so that a limit is never silently not applied; that is logged at most once a minute.
  *
  * <p><b>A policy that lets calls wait</b>, as a bulkhead with a queue does, holds no thread meanwhile; a call that is
  * cancelled leaves the queue. A policy must run its operation once: a retry or a hedge has no place here. A timeout

@@ -79,8 +79,7 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
                 SettingType.oneOf(ChronoUnit.class),
                 null,
                 "The unit of a calendar limit, such as days.");
-        ZoneId zone =
-                values.get("calendar-zone", SettingType.ZONE, "UTC", "The time zone of a calendar limit.");
+        ZoneId zone = values.get("calendar-zone", SettingType.ZONE, "UTC", "The time zone of a calendar limit.");
         Duration warmUp = values.get("warm-up", SettingType.TIME_SPAN, null, "How long a warm-up takes.");
         Double coldFactor =
                 values.get("cold-factor", SettingType.DOUBLE, "3", "How many times as long a permit takes when cold.");

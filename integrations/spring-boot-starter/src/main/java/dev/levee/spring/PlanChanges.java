@@ -121,7 +121,10 @@ final class PlanChanges {
 
     /** A policy that is there keeps what is fixed, also if another pattern is now the one of its key. */
     private void patterns(PolicyPlan from, PolicyPlan to, List<Pattern> before, List<Pattern> after) {
-        if (before.stream().map(Pattern::pattern).toList().equals(after.stream().map(Pattern::pattern).toList())) {
+        if (before.stream()
+                .map(Pattern::pattern)
+                .toList()
+                .equals(after.stream().map(Pattern::pattern).toList())) {
             for (int i = 0; i < after.size(); i++) {
                 String prefix = PATTERNS + i + '.';
                 Map<String, String> was = fixedBelow(from, prefix);
@@ -133,7 +136,11 @@ final class PlanChanges {
                     String why = String.valueOf(to.kind().whyFixed(name));
                     problems.add(new Problem(to.path() + '.' + prefix + name, is.get(name), why, null));
                 }
-                fixed(to.kind(), to.path(), before.get(i).settings(), after.get(i).settings());
+                fixed(
+                        to.kind(),
+                        to.path(),
+                        before.get(i).settings(),
+                        after.get(i).settings());
             }
             return;
         }

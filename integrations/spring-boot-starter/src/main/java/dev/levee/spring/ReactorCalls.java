@@ -68,8 +68,7 @@ final class ReactorCalls {
     }
 
     static Flux<Object> flux(GuardedInvocation guarded, GuardedInvocation.Attempts attempts) {
-        Flux<Object> call =
-                Flux.deferContextual(context -> guardedFlux(context, guarded.policy(attempts), attempts));
+        Flux<Object> call = Flux.deferContextual(context -> guardedFlux(context, guarded.policy(attempts), attempts));
         return guarded.hasFallback() ? call.onErrorResume(error -> substitute(guarded, attempts, error)) : call;
     }
 
@@ -77,8 +76,7 @@ final class ReactorCalls {
      * The call lasts from admission until the last element. What ends it early, a timeout, ends the elements; what it
      * says then comes after them: its failure, or the answer of a fallback.
      */
-    private static Flux<Object> guardedFlux(
-            ContextView context, Policy policy, GuardedInvocation.Attempts attempts) {
+    private static Flux<Object> guardedFlux(ContextView context, Policy policy, GuardedInvocation.Attempts attempts) {
         CompletableFuture<@Nullable Object> elements = new CompletableFuture<>();
         CompletableFuture<Flux<Object>> admitted = new CompletableFuture<>();
         CompletableFuture<@Nullable Object> call = start(context, policy, () -> {

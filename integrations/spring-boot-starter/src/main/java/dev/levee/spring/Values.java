@@ -180,7 +180,8 @@ final class Values {
             for (String each : declared.keySet()) {
                 String name = each.startsWith(prefix) ? each.substring(prefix.length()) : each;
                 boolean whole = Settings.uniform(name).equals(word);
-                boolean end = Settings.uniform(name.substring(name.lastIndexOf('.') + 1)).equals(word);
+                boolean end = Settings.uniform(name.substring(name.lastIndexOf('.') + 1))
+                        .equals(word);
                 if ((whole && prefix.isEmpty()) || ((whole || end) && find(name) != null)) {
                     found = whole || found == null ? name : found;
                 }

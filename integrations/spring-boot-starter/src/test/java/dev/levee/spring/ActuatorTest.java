@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
-import dev.levee.core.RefusedException;
 import dev.levee.circuitbreaker.CircuitBreaker.State;
+import dev.levee.core.RefusedException;
 import dev.levee.core.policy.Faults;
 import java.util.Collection;
 import java.util.List;

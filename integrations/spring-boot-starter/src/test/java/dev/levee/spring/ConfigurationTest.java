@@ -664,7 +664,8 @@ class ConfigurationTest {
                 "has a placeholder that cannot be resolved",
                 "levee.policies.a-timeout.after=${levee.policies.a-timeout.after}");
         with("levee.policies.a-timeout.after=${nobody.knows:7s}")
-                .run(context -> assertThat(context.getBean("a-timeout")).asString().contains("PT7S"));
+                .run(context ->
+                        assertThat(context.getBean("a-timeout")).asString().contains("PT7S"));
     }
 
     @Test
@@ -765,7 +766,8 @@ class ConfigurationTest {
                     "levee.policies.a-breaker.failure-rate=" + number);
         }
         with("levee.policies.a-breaker.failure-rate=5e-1")
-                .run(context -> assertThat(context.getBean(CircuitBreaker.class).config().failureRate())
+                .run(context -> assertThat(
+                                context.getBean(CircuitBreaker.class).config().failureRate())
                         .isEqualTo(0.5));
     }
 

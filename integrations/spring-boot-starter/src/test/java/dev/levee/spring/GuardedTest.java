@@ -707,8 +707,8 @@ class GuardedTest {
         static org.springframework.aop.Advisor runs() {
             org.springframework.aop.support.DefaultPointcutAdvisor advisor =
                     new org.springframework.aop.support.DefaultPointcutAdvisor(
-                            org.springframework.aop.support.annotation.AnnotationMatchingPointcut
-                                    .forMethodAnnotation(Transactional.class),
+                            org.springframework.aop.support.annotation.AnnotationMatchingPointcut.forMethodAnnotation(
+                                    Transactional.class),
                             (org.aopalliance.intercept.MethodInterceptor) invocation -> {
                                 RUNS.incrementAndGet();
                                 return invocation.proceed();
@@ -746,23 +746,31 @@ class GuardedTest {
 
         private static boolean isShort(CallContext context) {
             return context.deadline() != null
-                    && context.deadline().remainingNanos() <= Duration.ofMinutes(1).toNanos();
+                    && context.deadline().remainingNanos()
+                            <= Duration.ofMinutes(1).toNanos();
         }
     }
 
     @Test
     void the_deadline_of_the_subscriber_counts_and_that_of_the_policy_goes_on() {
-        with(Timed.class).withPropertyValues("levee.policies.hurry.kind=timeout", "levee.policies.hurry.after=1m")
+        with(Timed.class)
+                .withPropertyValues("levee.policies.hurry.kind=timeout", "levee.policies.hurry.after=1m")
                 .run(context -> {
                     Timed bean = context.getBean(Timed.class);
                     CallContext late = CallContext.current()
-                            .withDeadline(Deadline.after(Duration.ofHours(1), Environment.system().clock()));
-                    assertThat(bean.mono().contextWrite(c -> c.put(CallContext.class, late)).block(WAIT))
+                            .withDeadline(Deadline.after(
+                                    Duration.ofHours(1), Environment.system().clock()));
+                    assertThat(bean.mono()
+                                    .contextWrite(c -> c.put(CallContext.class, late))
+                                    .block(WAIT))
                             .isTrue();
-                    assertThat(bean.flux().contextWrite(c -> c.put(CallContext.class, late)).blockLast(WAIT))
+                    assertThat(bean.flux()
+                                    .contextWrite(c -> c.put(CallContext.class, late))
+                                    .blockLast(WAIT))
                             .isTrue();
                     CallContext expired = CallContext.current()
-                            .withDeadline(Deadline.after(Duration.ZERO, Environment.system().clock()));
+                            .withDeadline(Deadline.after(
+                                    Duration.ZERO, Environment.system().clock()));
                     assertThatThrownBy(() -> bean.mono()
                                     .contextWrite(c -> c.put(CallContext.class, expired))
                                     .block(WAIT))
@@ -919,16 +927,17 @@ class GuardedTest {
 
     @Test
     void what_a_factory_bean_makes_and_cannot_be_guarded_is_said() {
-        made(WrongApi.class, proxy(WrongApi.class)).run(context -> assertThatThrownBy(
-                        () -> context.getBean(WrongApi.class))
-                .hasRootCauseInstanceOf(LeveeConfigurationException.class)
-                .rootCause()
-                .hasMessageContaining("\"call\" of")
-                .hasMessageContaining("no policy \"brakes\""));
-        made(Fixed.class, new Fixed()).run(context -> assertThatThrownBy(() -> context.getBean(Fixed.class))
-                .rootCause()
-                .hasMessageContaining("\"call\" of")
-                .hasMessageContaining("is final"));
+        made(WrongApi.class, proxy(WrongApi.class))
+                .run(context -> assertThatThrownBy(() -> context.getBean(WrongApi.class))
+                        .hasRootCauseInstanceOf(LeveeConfigurationException.class)
+                        .rootCause()
+                        .hasMessageContaining("\"call\" of")
+                        .hasMessageContaining("no policy \"brakes\""));
+        made(Fixed.class, new Fixed())
+                .run(context -> assertThatThrownBy(() -> context.getBean(Fixed.class))
+                        .rootCause()
+                        .hasMessageContaining("\"call\" of")
+                        .hasMessageContaining("is final"));
     }
 
     @Configuration

@@ -331,14 +331,11 @@ class ReloadTest {
     void what_other_modules_read_once_is_named() {
         withAll((context, changes) -> {
             LeveePolicies policies = context.getBean(LeveePolicies.class);
-            for (String each :
-                    List.of("levee.http.clients.catalog.endpoints", "levee.cloud.load-balancer.enabled")) {
+            for (String each : List.of("levee.http.clients.catalog.endpoints", "levee.cloud.load-balancer.enabled")) {
                 changes.clear();
                 changes.put("levee.policies.a-retry.max-attempts", "9");
                 changes.put(each, "true");
-                assertThatThrownBy(policies::reload)
-                        .hasMessageContaining(each)
-                        .hasMessageContaining("needs a restart");
+                assertThatThrownBy(policies::reload).hasMessageContaining(each).hasMessageContaining("needs a restart");
                 assertThat(context.getBean(Retry.class)).asString().contains("up to 2 attempts");
             }
         });
@@ -454,8 +451,7 @@ class ReloadTest {
         }
 
         @Override
-        public <T> CompletableFuture<T> aroundAsync(
-                Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+        public <T> CompletableFuture<T> aroundAsync(Inner inner, Supplier<? extends CompletionStage<T>> operation) {
             throw new UnsupportedOperationException();
         }
     }

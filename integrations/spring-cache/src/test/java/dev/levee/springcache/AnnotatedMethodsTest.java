@@ -402,15 +402,13 @@ class AnnotatedMethodsTest {
         void that_are_not_even_returned_for_an_error_or_a_refusal_are_not_kept() throws Exception {
             repository.refusal = refusal();
             for (int i = 1; i <= 2; i++) {
-                assertThat(catchThrowable(
-                                () -> users.findAtOnceOrRemember("a").get(10, TimeUnit.SECONDS)))
+                assertThat(catchThrowable(() -> users.findAtOnceOrRemember("a").get(10, TimeUnit.SECONDS)))
                         .hasCause(repository.refusal);
                 assertThat(repository.reads).hasValue(i);
             }
             repository.error = new AssertionError("broken");
             for (int i = 3; i <= 4; i++) {
-                assertThat(catchThrowable(
-                                () -> users.findAtOnceOrRemember("b").get(10, TimeUnit.SECONDS)))
+                assertThat(catchThrowable(() -> users.findAtOnceOrRemember("b").get(10, TimeUnit.SECONDS)))
                         .hasCause(repository.error);
                 assertThat(repository.reads).hasValue(i);
             }

@@ -1,5 +1,6 @@
 package dev.levee.jdbc.limits;
 
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.concurrent.Executor;
@@ -91,7 +92,7 @@ public final class JdbcQuotaConfig {
          */
         public Builder timeout(Duration value) {
             timeout = Require.positive("timeout", value);
-            Require.range("timeout in milliseconds", value.toMillis(), 1, MAX_TIME.toMillis());
+            Require.range("timeout in milliseconds", Nanos.of(value) / 1_000_000, 1, MAX_TIME.toMillis());
             return this;
         }
 

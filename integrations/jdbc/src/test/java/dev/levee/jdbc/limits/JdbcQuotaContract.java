@@ -339,6 +339,9 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
                 .isCompletedExceptionally();
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> JdbcQuotaConfig.builder().table("limits; DROP TABLE x"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> JdbcQuotaConfig.builder().timeout(Duration.ofSeconds(Long.MAX_VALUE)))
+                .withMessageContaining("timeout in milliseconds");
     }
 
     @Test

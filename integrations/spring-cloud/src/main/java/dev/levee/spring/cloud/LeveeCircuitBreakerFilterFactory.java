@@ -104,12 +104,13 @@ public final class LeveeCircuitBreakerFilterFactory extends SpringCloudCircuitBr
         }
 
         private static void tellWait(ResponseStatusException error, ServerHttpResponse response) {
-            if (error.getCause() instanceof RefusedException refused
-                    && !response.isCommitted()) {
+            if (error.getCause() instanceof RefusedException refused && !response.isCommitted()) {
                 long wait = refused.retryAfterNanos();
                 if (wait >= 0 && wait < Nanos.NEVER) {
                     response.getHeaders()
-                            .set(RetryAfterField.NAME, RetryAfterField.ofNanos(wait).value());
+                            .set(
+                                    RetryAfterField.NAME,
+                                    RetryAfterField.ofNanos(wait).value());
                 }
             }
         }

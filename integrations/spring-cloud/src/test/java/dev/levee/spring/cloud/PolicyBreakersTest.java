@@ -286,7 +286,8 @@ class PolicyBreakersTest {
 
     @Test
     void the_answer_of_a_fallback_in_the_policy_comes_after_the_elements() {
-        Fallback fallback = Fallback.of("f", FallbackConfig.builder().thenValue("later", "later").build());
+        Fallback fallback = Fallback.of(
+                "f", FallbackConfig.builder().thenValue("later", "later").build());
         ReactiveCircuitBreaker breaker = reactive(Pipeline.of(fallback, retry(1)));
         assertThat(breaker.run(Flux.just("a")).collectList().block()).containsExactly("a");
         assertThat(breaker.run(Flux.concat(Flux.just("a"), Flux.error(new IllegalStateException("no"))))
@@ -304,12 +305,17 @@ class PolicyBreakersTest {
     void the_time_limit_of_a_policy_goes_on_in_the_context_of_the_subscriber() {
         ReactiveCircuitBreaker breaker = reactive(Timeout.of("t", Duration.ofMinutes(1)));
         CallContext late = CallContext.current()
-                .withDeadline(Deadline.after(Duration.ofHours(1), Environment.system().clock()));
-        Mono<Long> left = Mono.deferContextual(context -> Mono.just(
-                context.get(CallContext.class).deadline().remainingNanos()));
-        assertThat(breaker.run(left).contextWrite(c -> c.put(CallContext.class, late)).block())
+                .withDeadline(
+                        Deadline.after(Duration.ofHours(1), Environment.system().clock()));
+        Mono<Long> left = Mono.deferContextual(
+                context -> Mono.just(context.get(CallContext.class).deadline().remainingNanos()));
+        assertThat(breaker.run(left)
+                        .contextWrite(c -> c.put(CallContext.class, late))
+                        .block())
                 .isLessThanOrEqualTo(Duration.ofMinutes(1).toNanos());
-        assertThat(breaker.run(left.flux()).contextWrite(c -> c.put(CallContext.class, late)).blockLast())
+        assertThat(breaker.run(left.flux())
+                        .contextWrite(c -> c.put(CallContext.class, late))
+                        .blockLast())
                 .isLessThanOrEqualTo(Duration.ofMinutes(1).toNanos());
     }
 
@@ -319,7 +325,9 @@ class PolicyBreakersTest {
         assertThat(has("yes", LeveeLoadBalancerAutoConfiguration.class)).isTrue();
         for (String off : List.of("false", "off", "no")) {
             assertThat(has(off, CloudPolicies.class)).as(off).isFalse();
-            assertThat(has(off, LeveeLoadBalancerAutoConfiguration.class)).as(off).isFalse();
+            assertThat(has(off, LeveeLoadBalancerAutoConfiguration.class))
+                    .as(off)
+                    .isFalse();
         }
         assertThatThrownBy(() -> has("perhaps", CloudPolicies.class))
                 .rootCause()

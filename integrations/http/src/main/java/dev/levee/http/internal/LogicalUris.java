@@ -20,12 +20,23 @@ public final class LogicalUris {
      * @throws IllegalArgumentException if it is blank, or no authority
      */
     public static String key(String host) {
-        String authority = Require.name(host).toLowerCase(Locale.ROOT);
-        if (authority.chars().anyMatch(c -> c <= ' ' || "/?#@".indexOf(c) >= 0)) {
+        return authority(host).toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Returns a host, if it is one.
+     *
+     * @param host as in the URI of a request
+     * @return the same
+     * @throws NullPointerException if {@code host} is null
+     * @throws IllegalArgumentException if it is blank, or no authority
+     */
+    public static String authority(String host) {
+        if (Require.name(host).chars().anyMatch(c -> c <= ' ' || "/?#@".indexOf(c) >= 0)) {
             throw new IllegalArgumentException("host must be as in the URI of a request, such as catalog or"
                     + " catalog:8080, without scheme, user info or path: " + insteadOf(host));
         }
-        return authority;
+        return host;
     }
 
     /** Returns what to write as a logical host in place of a URI, without user info. */

@@ -2,6 +2,7 @@ package dev.levee.http;
 
 import dev.levee.core.internal.Require;
 import dev.levee.http.internal.LogicalUris;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -41,9 +42,11 @@ public final class Uris {
     private static URI of(String scheme, InetSocketAddress address) {
         InetAddress resolved = Require.nonNull("address", address).getAddress();
         String host = resolved == null ? address.getHostString() : resolved.getHostAddress();
-        String zoned = host.replace("%", "%25");
-        return URI.create(
-                scheme + "://" + (host.indexOf(':') < 0 ? host : "[" + zoned + "]") + ":" + address.getPort());
+        if (resolved instanceof Inet6Address six && six.getScopeId() != 0) {
+            // Unlike RFC 6874, java.net has the zone as it is, and takes no - in its name.
+            host = host.replaceFirst("%.*[^A-Za-z0-9_.].*", "%" + six.getScopeId());
+        }
+        return URI.create(scheme + "://" + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort());
     }
 
     /**

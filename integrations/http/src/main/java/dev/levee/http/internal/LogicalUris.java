@@ -90,7 +90,7 @@ public final class LogicalUris {
             return false;
         }
         for (String segment : decoded(path).split("[/\\\\]", -1)) {
-            if (segment.startsWith("..") && segment.substring(2).matches("[\\x00-\\x20]*([;\\x00].*)?")) {
+            if (segment.startsWith("..") && segment.substring(2).matches("(?s)[\\x00-\\x20]*([;\\x00].*)?")) {
                 return true;
             }
         }
@@ -142,6 +142,9 @@ public final class LogicalUris {
         int colon = authority.lastIndexOf(':');
         String port = colon > authority.lastIndexOf(']') ? authority.substring(colon) : "";
         String host = authority.substring(0, authority.length() - port.length());
+        if (port.length() > 2 && port.charAt(1) == '0') { // a number, however it is written
+            return find(byAuthority, scheme, host + port.replaceFirst(":0+(?=.)", ":"));
+        }
         if (port.equals(standard)) {
             return byAuthority.get(host);
         }

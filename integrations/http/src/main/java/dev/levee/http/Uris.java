@@ -55,8 +55,8 @@ public final class Uris {
      * @param endpoint the address of the endpoint
      * @param request the URI of the request
      * @return such as {@code http://10.0.0.1:8080/products/42} for {@code http://catalog/products/42}
-     * @throws IllegalArgumentException if a request for {@code https} would go to an endpoint without it, or if dot
-     *     segments in its path would leave the path of the endpoint
+     * @throws IllegalArgumentException if a request for {@code https} would go to an endpoint without it, if dot
+     *     segments in its path would leave the path of the endpoint, or if the endpoint has no scheme or host
      */
     public static URI at(URI endpoint, URI request) {
         return URI.create(LogicalUris.at(

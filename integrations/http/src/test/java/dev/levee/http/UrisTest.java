@@ -62,6 +62,14 @@ class UrisTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"localhost:8080", "10.0.0.1", "/path", "http:node"})
+    void an_endpoint_without_scheme_or_host_is_named(String endpoint) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Uris.at(URI.create(endpoint), URI.create("http://catalog/")))
+                .withMessageContaining("such as http://10.0.0.1:8080, but was " + endpoint);
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "/../admin",

@@ -57,7 +57,8 @@ public final class LogicalUris {
      * @param path that of the request, as it is sent
      * @param query that of the request, as it is sent
      * @return the URI, of which no character of path and query was changed
-     * @throws IllegalArgumentException if the request would lose its encryption, or leave the path of the endpoint
+     * @throws IllegalArgumentException if the request would lose its encryption, or leave the path of the endpoint, or
+     *     if the endpoint has no scheme or host
      */
     public static String at(
             URI endpoint,
@@ -65,6 +66,11 @@ public final class LogicalUris {
             @Nullable String authority,
             @Nullable String path,
             @Nullable String query) {
+        if (endpoint.getScheme() == null || endpoint.getRawAuthority() == null) {
+            // as in localhost:8080, of which localhost is the scheme
+            throw new IllegalArgumentException("an endpoint must be a URI such as http://10.0.0.1:8080, but was "
+                    + Addresses.withoutSecrets(endpoint.toString()));
+        }
         if ("https".equalsIgnoreCase(scheme) && !"https".equalsIgnoreCase(endpoint.getScheme())) {
             throw new IllegalArgumentException("a request for " + scheme + "://" + authority + " must not go to "
                     + Addresses.withoutSecrets(endpoint.toString()) + ", where it would not be encrypted");

@@ -4,6 +4,7 @@ import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Text;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -35,7 +36,7 @@ final class SocketCheck {
 
     static boolean connects(InetSocketAddress address, Duration timeout) throws IOException {
         SocketCheck check = new SocketCheck(timeout);
-        try (Socket socket = new Socket()) {
+        try (Socket socket = new Socket()) { // of which nothing is read
             check.connect(
                     socket, address.isUnresolved() ? resolved(address.getHostString(), address.getPort()) : address);
             return true;
@@ -60,7 +61,7 @@ final class SocketCheck {
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
         String authority = name == null ? uri.getRawAuthority().replaceFirst("^.*@", "") : name;
         SocketCheck check = new SocketCheck(timeout);
-        try (Socket socket = new Socket()) {
+        try (Socket socket = check.new BoundedSocket()) {
             check.connect(socket, resolved(bare, port));
             if (!tls) {
                 return check.exchange(socket, authority, path);
@@ -72,7 +73,6 @@ final class SocketCheck {
                 SSLParameters parameters = secure.getSSLParameters();
                 parameters.setEndpointIdentificationAlgorithm("HTTPS");
                 secure.setSSLParameters(parameters);
-                secure.setSoTimeout(check.leftMillis());
                 secure.startHandshake();
                 return check.exchange(secure, authority, path);
             }
@@ -126,11 +126,30 @@ final class SocketCheck {
     }
 
     /**
-     * Reads the lines of a response head of bounded length, and checks the deadline before each read, since a server
-     * may send a byte now and then.
+     * Checks the deadline before each read, since a server may send a byte now and then; below TLS, which reads whole
+     * records.
      */
-    private final class HeadReader {
-        private final Socket socket;
+    private final class BoundedSocket extends Socket {
+        @Override
+        public InputStream getInputStream() throws IOException {
+            return new FilterInputStream(super.getInputStream()) {
+                @Override
+                public int read() throws IOException {
+                    setSoTimeout(leftMillis());
+                    return super.read();
+                }
+
+                @Override
+                public int read(byte[] bytes, int offset, int length) throws IOException {
+                    setSoTimeout(leftMillis());
+                    return super.read(bytes, offset, length);
+                }
+            };
+        }
+    }
+
+    /** Reads the lines of a response head of bounded length. */
+    private static final class HeadReader {
         private final InputStream in;
         private final byte[] buffer = new byte[512];
         private int at;
@@ -138,7 +157,6 @@ final class SocketCheck {
         private int total;
 
         HeadReader(Socket socket) throws IOException {
-            this.socket = socket;
             this.in = socket.getInputStream();
         }
 
@@ -155,7 +173,6 @@ final class SocketCheck {
 
         private int next() throws IOException {
             if (at == end) {
-                socket.setSoTimeout(leftMillis());
                 end = in.read(buffer);
                 at = 0;
                 if (end < 0) {

@@ -208,6 +208,21 @@ class SocketCheckTest {
     }
 
     @Test
+    void tls_gives_up_on_a_server_that_drips_its_handshake() {
+        URI plain = serving(socket -> {
+            OutputStream out = socket.getOutputStream();
+            out.write(new byte[] {22, 3, 3, 64, 0}); // a record of 16,384 bytes
+            for (int i = 0; i < 40; i++) {
+                out.write(0);
+                Thread.sleep(50);
+            }
+            socket.close();
+        });
+        URI uri = URI.create("https://127.0.0.1:" + plain.getPort());
+        assertThatThrownBy(() -> http(uri, SHORT)).isInstanceOf(SocketTimeoutException.class);
+    }
+
+    @Test
     void http_fails_where_nothing_listens() throws IOException {
         URI uri = uri();
         server.close();

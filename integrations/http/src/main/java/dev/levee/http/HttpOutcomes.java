@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.nio.channels.UnresolvedAddressException;
 import java.util.Set;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +62,10 @@ public final class HttpOutcomes {
     private static final Set<String> NOT_PROCESSED =
             Set.of("Received RST_STREAM: Stream not processed", "request not processed by peer");
 
+    /** What the JDK says when the first bytes of a server are no TLS: it has not been sent anything else by then. */
+    private static final Set<String> NO_TLS = Set.of(
+            "Unrecognized SSL message, plaintext connection?", "Unsupported or unrecognized SSL message");
+
     private static final String RETRY_AFTER = "Retry-After";
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
 
@@ -68,7 +73,8 @@ public final class HttpOutcomes {
 
     private static boolean isNotProcessed(Throwable error) {
         String message = error instanceof IOException ? error.getMessage() : null;
-        return message != null && NOT_PROCESSED.contains(message);
+        return message != null
+                && (NOT_PROCESSED.contains(message) || (error instanceof SSLException && NO_TLS.contains(message)));
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.levee.http;
 
+import java.lang.reflect.Method;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A response of which the body may still be under way. */
 final class JdkResponse<T> implements HttpResponse<T>, HttpResponse.ResponseInfo {
+    private static final @Nullable Method CONNECTION_LABEL = connectionLabelOfTheJdk();
+
     final HttpResponse<Flow.Publisher<List<ByteBuffer>>> received;
     final JdkCall<T> call;
     /** What the caller's body handler failed with, which says nothing about the endpoint. */
@@ -83,6 +86,32 @@ final class JdkResponse<T> implements HttpResponse<T>, HttpResponse.ResponseInfo
     @Override
     public HttpClient.Version version() {
         return received.version();
+    }
+
+    /**
+     * Which connection it came by. Overrides a method that {@code HttpResponse} has from JDK 25 on, whose default knows
+     * none.
+     *
+     * @return what the response of the client inside says; empty before JDK 25
+     */
+    @SuppressWarnings({"unchecked", "EffectivelyPrivate"})
+    public Optional<String> connectionLabel() {
+        if (CONNECTION_LABEL == null) {
+            return Optional.empty();
+        }
+        try {
+            return (Optional<String>) CONNECTION_LABEL.invoke(received);
+        } catch (ReflectiveOperationException impossible) { // it is public, and throws nothing that is checked
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    private static @Nullable Method connectionLabelOfTheJdk() {
+        try {
+            return HttpResponse.class.getMethod("connectionLabel");
+        } catch (NoSuchMethodException before25) {
+            return null;
+        }
     }
 
     @Override

@@ -112,8 +112,8 @@ class Shutdown { // not final, for tests that shut it down between two of its st
     }
 
     boolean awaitTermination(Duration duration) throws InterruptedException {
-        if (isTerminated()) {
-            return true;
+        if (isTerminated() || duration.isNegative()) {
+            return isTerminated();
         }
         CompletableFuture<Boolean> either = lastCallEnded.thenApply(ended -> true);
         Scheduler.Timer timer = environment.schedule(() -> either.complete(false), Nanos.of(duration));

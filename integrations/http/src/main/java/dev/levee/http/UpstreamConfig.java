@@ -4,6 +4,7 @@ import dev.levee.circuitbreaker.CircuitBreakerConfig;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
+import dev.levee.http.internal.LogicalUris;
 import dev.levee.core.policy.HedgeConfig;
 import dev.levee.core.policy.RetryConfig;
 import dev.levee.loadbalancing.LoadBalancerConfig;
@@ -436,16 +437,15 @@ public final class UpstreamConfig<A, Q> {
         /**
          * Sets the {@code Host} that endpoints see, for endpoints known by their numbers. For
          * {@link BalancedHttpClient}, in a JVM with {@code -Djdk.httpclient.allowRestrictedHeaders=host}. Its requests
-         * go by HTTP/1.1 then: over HTTP/2 the JDK names the address in any case, and servers refuse two names.
-         * Default: the address of the endpoint.
+         * go by HTTP/1.1 then: over HTTP/2 the JDK names the address too, and servers refuse two. Default: the address.
          *
          * @param value the name of the service
          * @return this
          * @throws NullPointerException if it is null
-         * @throws IllegalArgumentException if it is blank
+         * @throws IllegalArgumentException if it is blank, or has more than a name and a port
          */
         public Builder<A, Q> host(String value) {
-            host = Require.name(value);
+            host = LogicalUris.authority(value);
             return this;
         }
 

@@ -2,6 +2,7 @@ package dev.levee.http;
 
 import dev.levee.core.internal.Require;
 import dev.levee.http.internal.LogicalUris;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -41,9 +42,11 @@ public final class Uris {
     private static URI of(String scheme, InetSocketAddress address) {
         InetAddress resolved = Require.nonNull("address", address).getAddress();
         String host = resolved == null ? address.getHostString() : resolved.getHostAddress();
-        String zoned = host.replace("%", "%25");
-        return URI.create(
-                scheme + "://" + (host.indexOf(':') < 0 ? host : "[" + zoned + "]") + ":" + address.getPort());
+        if (resolved instanceof Inet6Address six && six.getScopeId() != 0) {
+            // Unlike RFC 6874, java.net has the zone as it is, and takes no - in its name.
+            host = host.replaceFirst("%.*[^A-Za-z0-9_.].*", "%" + six.getScopeId());
+        }
+        return URI.create(scheme + "://" + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort());
     }
 
     /**
@@ -52,8 +55,8 @@ public final class Uris {
      * @param endpoint the address of the endpoint
      * @param request the URI of the request
      * @return such as {@code http://10.0.0.1:8080/products/42} for {@code http://catalog/products/42}
-     * @throws IllegalArgumentException if a request for {@code https} would go to an endpoint without it, or if dot
-     *     segments in its path would leave the path of the endpoint
+     * @throws IllegalArgumentException if a request for {@code https} would go to an endpoint without it, if dot
+     *     segments in its path would leave the path of the endpoint, or if the endpoint has no scheme or host
      */
     public static URI at(URI endpoint, URI request) {
         return URI.create(LogicalUris.at(

@@ -4,7 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.policy.Backoff;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -51,6 +57,36 @@ class BlockingSendTest extends Nodes {
             assertThat(response.statusCode()).isEqualTo(500);
             assertThat(response.body()).isEqualTo("broken");
             assertThat(client.balancer("catalog").snapshot()).allMatch(it -> it.inFlight() == 0);
+        }
+    }
+
+    @Test
+    void an_endpoint_that_speaks_no_TLS_is_passed_over_whatever_the_method() throws Exception {
+        try (ServerSocket plainText = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread server = new Thread(() -> answerInPlainText(plainText), "plain text");
+            server.setDaemon(true);
+            server.start();
+            URI wrong = URI.create("https://127.0.0.1:" + plainText.getLocalPort());
+            EndpointSource<URI> source = EndpointSource.of(List.of(
+                    new Endpoint<>("0", wrong, 1), new Endpoint<>("1", node("good").uri(), 1)));
+            try (BalancedHttpClient client = BalancedHttpClient.of(plain, "catalog", source, firstFirst())) {
+                assertThat(send(client, post("/", "pay")).body()).isEqualTo("good");
+                assertThat(client.sendAsync(post("/", "pay"), BodyHandlers.ofString())
+                                .get()
+                                .body())
+                        .isEqualTo("good");
+            }
+        }
+    }
+
+    private static void answerInPlainText(ServerSocket server) {
+        while (!server.isClosed()) {
+            try (Socket socket = server.accept()) {
+                socket.getInputStream().read(new byte[1_000]);
+                socket.getOutputStream().write(TestNode.head(400, 0));
+            } catch (IOException gone) {
+                // the client, or the test is over
+            }
         }
     }
 

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -80,6 +81,7 @@ class HttpOutcomesTest {
                         new UnknownHostException(),
                         new UnresolvedAddressException(),
                         new SSLHandshakeException("certificate"),
+                        new SSLException("Unrecognized SSL message, plaintext connection?"),
                         new BindException("no port is left")))
                 .allMatch(error -> rule.judge(null, error) == Verdict.NOT_SENT);
     }

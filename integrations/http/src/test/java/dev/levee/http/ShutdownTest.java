@@ -15,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
@@ -46,6 +47,8 @@ class ShutdownTest extends Nodes {
 
         assertThat(client.isTerminated()).isFalse();
         assertThat(client.awaitTermination(Duration.ZERO)).isFalse();
+        assertThat(client.awaitTermination(Duration.ofSeconds(-10_000_000_000L)))
+                .isFalse();
         assertThatThrownBy(() -> client.send(get("/"), BodyHandlers.ofString()))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("shut down");
@@ -204,6 +207,25 @@ class ShutdownTest extends Nodes {
                         .satisfies(type -> assertThat(type.getMethod(method.getName(), method.getParameterTypes())
                                         .getDeclaringClass())
                                 .isEqualTo(BalancedHttpClient.class));
+            }
+        }
+    }
+
+    @Test
+    void nor_does_one_of_HttpResponse() throws Exception {
+        BalancedHttpClient client = client(node("a"));
+        for (HttpResponse<String> response : List.of(
+                client.send(get("/"), BodyHandlers.ofString()),
+                client.sendAsync(get("/"), BodyHandlers.ofString()).get())) {
+            for (Method method : HttpResponse.class.getMethods()) {
+                assertThat(response.getClass()
+                                .getMethod(method.getName(), method.getParameterTypes())
+                                .getDeclaringClass())
+                        .as(method.toString())
+                        .isNotEqualTo(HttpResponse.class);
+                if (method.getName().equals("connectionLabel")) { // from JDK 25 on
+                    assertThat((Optional<?>) method.invoke(response)).isPresent();
+                }
             }
         }
     }

@@ -2,6 +2,7 @@ package dev.levee.http;
 
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import dev.levee.core.OutcomeRule;
@@ -13,6 +14,8 @@ import java.net.http.HttpRequest;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class UpstreamConfigTest {
     private static UpstreamConfig.Builder<URI, HttpRequest> builder() {
@@ -85,5 +88,14 @@ class UpstreamConfigTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> builder().strategy(null))
                 .withMessageContaining("strategy");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://catalog", "catalog/", "user:secret@catalog", "catalog?x", "cata log", " "})
+    void the_host_that_endpoints_see_is_no_URI(String host) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> builder().host(host))
+                .withMessageNotContaining("secret");
+        assertThat(builder().host("Catalog.internal:8443").build().host()).isEqualTo("Catalog.internal:8443");
     }
 }

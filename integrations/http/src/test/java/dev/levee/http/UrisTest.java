@@ -3,8 +3,10 @@ package dev.levee.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.URI;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,23 @@ class UrisTest {
         assertThat(Uris.http(loopback).getHost()).isEqualTo("[0:0:0:0:0:0:0:1]");
     }
 
+    /** The JDK's client finds no interface by the form of RFC 6874, with an encoded percent sign. */
+    @Test
+    void of_sockets_with_a_zone() throws Exception {
+        NetworkInterface loopback = NetworkInterface.getByInetAddress(InetAddress.getLoopbackAddress());
+        byte[] v6 = new byte[16];
+        v6[15] = 1;
+        InetSocketAddress zoned = new InetSocketAddress(Inet6Address.getByAddress(null, v6, loopback), 80);
+        URI uri = Uris.http(zoned);
+
+        assertThat(uri).hasToString("http://[0:0:0:0:0:0:0:1%" + loopback.getName() + "]:80");
+        assertThat(InetAddress.getByName(uri.getHost())).isEqualTo(zoned.getAddress());
+        assertThat(InetAddress.getByName(Uris.at(uri, URI.create("http://catalog/a")).getHost()))
+                .isEqualTo(zoned.getAddress());
+        assertThat(Uris.http(InetSocketAddress.createUnresolved("fe80::1%eth0", 80)))
+                .hasToString("http://[fe80::1%eth0]:80");
+    }
+
     @Test
     void at_an_endpoint() {
         URI request = URI.create("http://catalog/a%20b?c=%2F#d");
@@ -40,6 +59,14 @@ class UrisTest {
                 .hasToString("http://h/");
         assertThat(Uris.at(URI.create("http://h"), URI.create("http://catalog?q")))
                 .hasToString("http://h/?q");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost:8080", "10.0.0.1", "/path", "http:node"})
+    void an_endpoint_without_scheme_or_host_is_named(String endpoint) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Uris.at(URI.create(endpoint), URI.create("http://catalog/")))
+                .withMessageContaining("such as http://10.0.0.1:8080, but was " + endpoint);
     }
 
     @ParameterizedTest
@@ -65,6 +92,10 @@ class UrisTest {
                 "/..%00/admin",
                 "/..%20/admin",
                 "/..%09",
+                "/..;%0a/admin",
+                "/..;x=%0Dy/admin",
+                "/..%3b%C2%85/admin",
+                "/..%00%0a/admin",
             })
     void the_path_of_an_endpoint_cannot_be_left(String path) {
         assertThatIllegalArgumentException()
@@ -113,6 +144,9 @@ class UrisTest {
         assertThat(Uris.find(hosts, URI.create("http://both:80/"))).isEqualTo("long");
         assertThat(Uris.find(hosts, URI.create("https://both:443/"))).isEqualTo("short");
         assertThat(Uris.find(hosts, URI.create("http://odd:8080/"))).isEqualTo("o");
+        assertThat(Uris.find(hosts, URI.create("http://catalog:0080/"))).isEqualTo("plain");
+        assertThat(Uris.find(hosts, URI.create("http://odd:08080/"))).isEqualTo("o");
+        assertThat(Uris.find(hosts, URI.create("http://catalog:00/"))).isNull();
         assertThat(Uris.find(hosts, URI.create("http://user@catalog/"))).isNull();
         assertThat(Uris.find(hosts, URI.create("mailto:a"))).isNull();
         assertThat(Uris.find(hosts, URI.create("https://users:/"))).isEqualTo("secure");

@@ -35,6 +35,7 @@ final class EndpointFile<A> implements Polling.Poll<A> {
     private byte @Nullable [] accepted;
     private byte @Nullable [] seen;
     private int unsettled;
+    private boolean polled;
 
     EndpointFile(Path path, Function<? super String, ? extends A> addresses, long intervalNanos) {
         this.path = path;
@@ -44,8 +45,10 @@ final class EndpointFile<A> implements Polling.Poll<A> {
 
     @Override
     public Polling.PollOutcome<A> poll() throws IOException {
+        boolean first = !polled;
+        polled = true;
         byte[] content = read();
-        boolean settled = accepted == null || Arrays.equals(content, seen);
+        boolean settled = first || Arrays.equals(content, seen);
         seen = content;
         if (Arrays.equals(content, accepted)) {
             unsettled = 0;

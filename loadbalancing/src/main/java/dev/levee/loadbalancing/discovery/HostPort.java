@@ -26,7 +26,17 @@ final class HostPort {
             throw new IllegalArgumentException(
                     "\"" + Text.printable(text) + "\" must have an IPv6 address in its brackets");
         }
+        if (literal == null && !mayBeName(host)) {
+            throw new IllegalArgumentException(
+                    "\"" + Text.printable(text) + "\" must have a host name or an IPv4 address of four numbers");
+        }
         return literal == null ? InetSocketAddress.createUnresolved(host, port) : new InetSocketAddress(literal, port);
+    }
+
+    /** Whether it is neither another part of a URI than its host, nor a number that is no address. */
+    private static boolean mayBeName(String host) {
+        return host.chars().noneMatch(c -> c <= ' ' || c == 127 || "/\\?#@[]%,;=\"".indexOf(c) >= 0)
+                && !host.matches("[0-9.]+");
     }
 
     private static int port(String digits, String text) {

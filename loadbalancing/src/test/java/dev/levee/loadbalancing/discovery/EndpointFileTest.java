@@ -95,6 +95,11 @@ class EndpointFileTest {
                     "::1:80",
                     "[]:80",
                     "[host]:80",
+                    "10.0.0.256:80",
+                    "10.0.0:80",
+                    "10.0.0.1/24:80",
+                    "user@host:80",
+                    "a,b:80",
                     "10.0.0.1:80 weight",
                     "10.0.0.1:80 =3",
                     "10.0.0.1:80 weight=-1",
@@ -216,6 +221,30 @@ class EndpointFileTest {
             assertThat(heard.events())
                     .containsExactly(
                             "source file " + file() + " UNKNOWN->EMPTY", "source file " + file() + " EMPTY->FRESH");
+        }
+
+        @Test
+        void the_writer_of_a_file_that_comes_later_is_waited_for_too() throws IOException {
+            subscribe();
+            writeSlowly();
+            assertThat(told.lines()).containsExactly("10.0.0.1:8080 10.0.0.2:8080");
+        }
+
+        @Test
+        void so_is_that_of_a_file_that_was_empty() throws IOException {
+            write("");
+            subscribe();
+            writeSlowly();
+            assertThat(told.lines()).containsExactly("10.0.0.1:8080 10.0.0.2:8080");
+        }
+
+        private void writeSlowly() throws IOException {
+            String text = "10.0.0.1:8080 # half of it, down to here, could be all\n10.0.0.2:8080\n";
+            for (int length = 10; length <= text.length(); length++) {
+                write(text.substring(0, length));
+                time.advance(ofMillis(100));
+            }
+            time.advance(ofMinutes(1));
         }
 
         @Test

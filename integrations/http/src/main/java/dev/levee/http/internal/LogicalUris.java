@@ -20,12 +20,23 @@ public final class LogicalUris {
      * @throws IllegalArgumentException if it is blank, or no authority
      */
     public static String key(String host) {
-        String authority = Require.name(host).toLowerCase(Locale.ROOT);
-        if (authority.chars().anyMatch(c -> c <= ' ' || "/?#@".indexOf(c) >= 0)) {
+        return authority(host).toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Returns a host, if it is one.
+     *
+     * @param host as in the URI of a request
+     * @return the same
+     * @throws NullPointerException if {@code host} is null
+     * @throws IllegalArgumentException if it is blank, or no authority
+     */
+    public static String authority(String host) {
+        if (Require.name(host).chars().anyMatch(c -> c <= ' ' || "/?#@".indexOf(c) >= 0)) {
             throw new IllegalArgumentException("host must be as in the URI of a request, such as catalog or"
                     + " catalog:8080, without scheme, user info or path: " + insteadOf(host));
         }
-        return authority;
+        return host;
     }
 
     /** Returns what to write as a logical host in place of a URI, without user info. */
@@ -46,7 +57,8 @@ public final class LogicalUris {
      * @param path that of the request, as it is sent
      * @param query that of the request, as it is sent
      * @return the URI, of which no character of path and query was changed
-     * @throws IllegalArgumentException if the request would lose its encryption, or leave the path of the endpoint
+     * @throws IllegalArgumentException if the request would lose its encryption, or leave the path of the endpoint, or
+     *     if the endpoint has no scheme or host
      */
     public static String at(
             URI endpoint,
@@ -54,6 +66,11 @@ public final class LogicalUris {
             @Nullable String authority,
             @Nullable String path,
             @Nullable String query) {
+        if (endpoint.getScheme() == null || endpoint.getRawAuthority() == null) {
+            // as in localhost:8080, of which localhost is the scheme
+            throw new IllegalArgumentException("an endpoint must be a URI such as http://10.0.0.1:8080, but was "
+                    + Addresses.withoutSecrets(endpoint.toString()));
+        }
         if ("https".equalsIgnoreCase(scheme) && !"https".equalsIgnoreCase(endpoint.getScheme())) {
             throw new IllegalArgumentException("a request for " + scheme + "://" + authority + " must not go to "
                     + Addresses.withoutSecrets(endpoint.toString()) + ", where it would not be encrypted");
@@ -79,7 +96,7 @@ public final class LogicalUris {
             return false;
         }
         for (String segment : decoded(path).split("[/\\\\]", -1)) {
-            if (segment.startsWith("..") && segment.substring(2).matches("[\\x00-\\x20]*([;\\x00].*)?")) {
+            if (segment.startsWith("..") && segment.substring(2).matches("(?s)[\\x00-\\x20]*([;\\x00].*)?")) {
                 return true;
             }
         }
@@ -131,6 +148,9 @@ public final class LogicalUris {
         int colon = authority.lastIndexOf(':');
         String port = colon > authority.lastIndexOf(']') ? authority.substring(colon) : "";
         String host = authority.substring(0, authority.length() - port.length());
+        if (port.length() > 2 && port.charAt(1) == '0') { // a number, however it is written
+            return find(byAuthority, scheme, host + port.replaceFirst(":0+(?=.)", ":"));
+        }
         if (port.equals(standard)) {
             return byAuthority.get(host);
         }

@@ -10,9 +10,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLClientInfoException;
 import java.sql.SQLException;
-import java.sql.SQLWarning;
 import java.sql.SQLXML;
 import java.sql.ShardingKey;
+import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.sql.Struct;
 import java.util.Map;
@@ -24,12 +24,20 @@ abstract class ForwardingConnection implements Connection {
     /** Returns the physical connection, of which one is taken if there is none. */
     abstract Connection use() throws SQLException;
 
+    /** Returns the physical connection, or null if none was taken. */
+    abstract @Nullable Connection held() throws SQLException;
+
     /** Makes a statement on the physical connection. */
     abstract <S extends Statement> S statement(Class<S> type, boolean updatable, Maker<S> maker) throws SQLException;
 
     /** Makes a statement. */
-    interface Maker<S> {
+    interface Maker<S extends @Nullable Object> {
         S make(Connection connection) throws SQLException;
+    }
+
+    /** Ends a transaction. */
+    interface TransactionEnd {
+        void run() throws SQLException;
     }
 
     private static boolean updatable(int concurrency) {
@@ -112,12 +120,16 @@ abstract class ForwardingConnection implements Connection {
 
     @Override
     public @Nullable SQLWarning getWarnings() throws SQLException {
-        return use().getWarnings();
+        Connection held = held();
+        return held == null ? null : held.getWarnings();
     }
 
     @Override
     public void clearWarnings() throws SQLException {
-        use().clearWarnings();
+        Connection held = held();
+        if (held != null) {
+            held.clearWarnings();
+        }
     }
 
     @Override
@@ -168,11 +180,6 @@ abstract class ForwardingConnection implements Connection {
     @Override
     public Properties getClientInfo() throws SQLException {
         return use().getClientInfo();
-    }
-
-    @Override
-    public int getNetworkTimeout() throws SQLException {
-        return use().getNetworkTimeout();
     }
 
     @Override

@@ -221,7 +221,7 @@ final class PhysicalConnection {
             if (schemaChanged) {
                 connection.setSchema(schemaBefore);
             }
-            if (networkTimeoutBefore != null && networkTimeoutExecutor != null) {
+            if (networkTimeoutBefore != null) {
                 connection.setNetworkTimeout(networkTimeoutExecutor, networkTimeoutBefore);
             }
             if (autoCommit != autoCommitBefore && !autoCommitBefore) {

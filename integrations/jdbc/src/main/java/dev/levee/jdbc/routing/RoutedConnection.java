@@ -2,6 +2,7 @@ package dev.levee.jdbc.routing;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.consistency.Consistency;
+import dev.levee.jdbc.routing.ConnectionDefaults.PoolSettings;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
@@ -10,6 +11,7 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +27,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread at a time, as connections are; {@code abort} and {@code close} by any.
  */
 final class RoutedConnection extends ForwardingConnection {
-    private static final String IN_TRANSACTION = "25001";
-
     private final Routes routes;
     private final ReadScope scope;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -69,10 +69,20 @@ final class RoutedConnection extends ForwardingConnection {
         }
     }
 
+    private @Nullable PhysicalConnection current() throws SQLException {
+        requireOpen();
+        return physical;
+    }
+
+    @Override
+    @Nullable Connection held() throws SQLException {
+        PhysicalConnection now = current();
+        return now == null ? null : now.connection;
+    }
+
     /** Returns the physical connection; another one if the one that there is does not fit and can be left. */
     private PhysicalConnection bound() throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
+        PhysicalConnection now = current();
         if (now != null && !open && openStatements == 0 && !(now.fit && fits(now))) {
             leave(now);
             now = null;
@@ -81,7 +91,9 @@ final class RoutedConnection extends ForwardingConnection {
     }
 
     private boolean fits(PhysicalConnection now) throws SQLException {
-        return now.primary || (reads() && now.node.view.usable() && routes.meets(now.node, CallContext.current()));
+        return now.primary
+                ? !reads() || routes.isPrimary(now.node)
+                : reads() && now.node.view.usable() && routes.meets(now.node, CallContext.current());
     }
 
     /** Whether what is done is declared as reading; within a scope a transaction is only if it says so itself. */
@@ -93,12 +105,12 @@ final class RoutedConnection extends ForwardingConnection {
         if (wanted.autoCommit != null) {
             return wanted.autoCommit;
         }
-        ConnectionDefaults.PoolSettings known = defaults();
+        PoolSettings known = defaults();
         return known == null || known.autoCommit();
     }
 
-    private ConnectionDefaults.@Nullable PoolSettings defaults() throws SQLException {
-        ConnectionDefaults.PoolSettings known = routes.defaults.settings();
+    private @Nullable PoolSettings defaults() throws SQLException {
+        PoolSettings known = routes.defaults.settings();
         if (known == null) {
             routes.awaitFirstRound();
             known = routes.defaults.settings();
@@ -214,8 +226,7 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     public void setAutoCommit(boolean value) throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
+        PhysicalConnection now = current();
         if (now != null && now.autoCommit != value) {
             if (value) {
                 end(now, () -> now.setAutoCommit(true), true);
@@ -230,15 +241,13 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     public boolean getAutoCommit() throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
+        PhysicalConnection now = current();
         return now == null ? commitsEach() : now.autoCommit;
     }
 
     @Override
     public void commit() throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
+        PhysicalConnection now = current();
         if (now != null) {
             end(now, now.connection::commit, true);
         }
@@ -246,16 +255,10 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     public void rollback() throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
+        PhysicalConnection now = current();
         if (now != null) {
             end(now, now.connection::rollback, false);
         }
-    }
-
-    /** Ends a transaction. */
-    private interface TransactionEnd {
-        void run() throws SQLException;
     }
 
     private void end(PhysicalConnection of, TransactionEnd ending, boolean commits) throws SQLException {
@@ -303,6 +306,22 @@ final class RoutedConnection extends ForwardingConnection {
 
     // ---- settings
 
+    /** Returns that of the physical connection, or what was set, or how connections come. */
+    private <T extends @Nullable Object> T setting(
+            @Nullable T asked, @Nullable Function<PoolSettings, T> usual, Maker<T> actual)
+            throws SQLException {
+        if (current() == null) {
+            if (asked != null) {
+                return asked;
+            }
+            PoolSettings known = usual == null ? null : defaults();
+            if (usual != null && known != null) {
+                return usual.apply(known);
+            }
+        }
+        return actual.make(use());
+    }
+
     @Override
     public void setReadOnly(boolean value) throws SQLException {
         requireOpen();
@@ -312,7 +331,7 @@ final class RoutedConnection extends ForwardingConnection {
         if (open) {
             throw new SQLException(
                     "data source \"" + routes.name + "\": read-only cannot change within a transaction",
-                    IN_TRANSACTION);
+                    "25001");
         }
         PhysicalConnection now = physical;
         readOnly = value;
@@ -333,8 +352,7 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     public void setTransactionIsolation(int level) throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
+        PhysicalConnection now = current();
         if (now != null) {
             now.setIsolation(level);
         }
@@ -343,19 +361,12 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     public int getTransactionIsolation() throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
-        if (now == null && wanted.isolation != null) {
-            return wanted.isolation;
-        }
-        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
-        return known == null ? use().getTransactionIsolation() : known.isolation();
+        return setting(wanted.isolation, PoolSettings::isolation, Connection::getTransactionIsolation);
     }
 
     @Override
     public void setHoldability(int value) throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
+        PhysicalConnection now = current();
         if (now != null) {
             now.setHoldability(value);
         }
@@ -364,19 +375,12 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     public int getHoldability() throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
-        if (now == null && wanted.holdability != null) {
-            return wanted.holdability;
-        }
-        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
-        return known == null ? use().getHoldability() : known.holdability();
+        return setting(wanted.holdability, PoolSettings::holdability, Connection::getHoldability);
     }
 
     @Override
     public void setCatalog(String value) throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
+        PhysicalConnection now = current();
         if (now != null) {
             now.setCatalog(value);
         }
@@ -385,19 +389,12 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     public @Nullable String getCatalog() throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
-        if (now == null && wanted.catalog != null) {
-            return wanted.catalog;
-        }
-        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
-        return known == null ? use().getCatalog() : known.catalog();
+        return setting(wanted.catalog, PoolSettings::catalog, Connection::getCatalog);
     }
 
     @Override
     public void setSchema(String value) throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
+        PhysicalConnection now = current();
         if (now != null) {
             now.setSchema(value);
         }
@@ -406,18 +403,21 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     public @Nullable String getSchema() throws SQLException {
-        requireOpen();
-        PhysicalConnection now = physical;
-        if (now == null && wanted.schema != null) {
-            return wanted.schema;
-        }
-        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
-        return known == null ? use().getSchema() : known.schema();
+        return setting(wanted.schema, PoolSettings::schema, Connection::getSchema);
     }
 
     @Override
     public void setNetworkTimeout(Executor executor, int milliseconds) throws SQLException {
-        bound().setNetworkTimeout(executor, milliseconds);
+        PhysicalConnection now = current();
+        if (now != null) {
+            now.setNetworkTimeout(executor, milliseconds);
+        }
+        wanted.setNetworkTimeout(executor, milliseconds);
+    }
+
+    @Override
+    public int getNetworkTimeout() throws SQLException {
+        return setting(wanted.networkTimeout(), null, Connection::getNetworkTimeout);
     }
 
     @Override

@@ -92,7 +92,7 @@ final class Routes {
 
     /** Whether what is read at this node, as far as is known, is what the call asks for. */
     boolean meets(DatabaseNode node, CallContext call) {
-        if (node == roles.primary().node()) {
+        if (isPrimary(node)) {
             return true;
         }
         return switch (kind(call)) {
@@ -281,6 +281,10 @@ final class Routes {
     }
 
     // ---- the primary
+
+    boolean isPrimary(DatabaseNode node) {
+        return roles.primary().node() == node;
+    }
 
     private DatabaseNode primary() throws SQLException {
         awaitFirstRound();

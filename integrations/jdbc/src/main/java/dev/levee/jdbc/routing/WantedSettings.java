@@ -1,6 +1,7 @@
 package dev.levee.jdbc.routing;
 
 import java.sql.SQLException;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** What was set at a connection, for each physical one that it takes; null where nothing was. */
@@ -15,6 +16,22 @@ final class WantedSettings {
 
     @Nullable String schema;
 
+    private @Nullable NetworkTimeout networkTimeout;
+
+    private record NetworkTimeout(Executor executor, int milliseconds) {}
+
+    /** Keeps how many milliseconds the driver may wait for the server. */
+    void setNetworkTimeout(Executor executor, int milliseconds) throws SQLException {
+        if (milliseconds < 0) {
+            throw new SQLException("milliseconds must be at least 0, but was " + milliseconds);
+        }
+        networkTimeout = new NetworkTimeout(executor, milliseconds);
+    }
+
+    @Nullable Integer networkTimeout() {
+        return networkTimeout == null ? null : networkTimeout.milliseconds;
+    }
+
     /** Sets the same at a physical connection; the mode of commits last, so that nothing begins a transaction. */
     void apply(PhysicalConnection to) throws SQLException {
         if (isolation != null) {
@@ -28,6 +45,9 @@ final class WantedSettings {
         }
         if (schema != null) {
             to.setSchema(schema);
+        }
+        if (networkTimeout != null) {
+            to.setNetworkTimeout(networkTimeout.executor, networkTimeout.milliseconds);
         }
         if (autoCommit != null) {
             to.setAutoCommit(autoCommit);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
@@ -107,6 +108,7 @@ final class FakeNodes implements AutoCloseable {
         final AtomicInteger opened = new AtomicInteger();
         final AtomicInteger closed = new AtomicInteger();
         final List<String> calls = new ArrayList<>();
+        final List<Integer> networkTimeouts = new CopyOnWriteArrayList<>();
         private final Connection keeps;
         volatile boolean writable;
         volatile long position;
@@ -173,10 +175,11 @@ final class FakeNodes implements AutoCloseable {
                     });
         }
 
-        /** A connection that counts its first close, fails while the node is dead, and keeps its read-only flag. */
+        /** Counts its first close, fails while the node is dead, and keeps its read-only flag and network timeout. */
         private Connection counted(Connection real) {
             boolean[] ended = new boolean[1];
             boolean[] readOnly = new boolean[1];
+            int[] networkTimeout = new int[1];
             return (Connection) Proxy.newProxyInstance(
                     Node.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
                         String called = method.getName();
@@ -194,6 +197,12 @@ final class FakeNodes implements AutoCloseable {
                             return null;
                         } else if (called.equals("isReadOnly")) {
                             return readOnly[0];
+                        } else if (called.equals("setNetworkTimeout")) {
+                            networkTimeout[0] = (Integer) arguments[1];
+                            networkTimeouts.add(networkTimeout[0]);
+                            return null;
+                        } else if (called.equals("getNetworkTimeout")) {
+                            return networkTimeout[0];
                         } else if (dead && !called.equals("isClosed")) {
                             throw new SQLException(name + " is dead", "08006");
                         }

@@ -57,6 +57,9 @@ class RoutedConnectionTest {
             assertThat(connection.isReadOnly()).isTrue();
             assertThat(connection.getTransactionIsolation()).isEqualTo(Connection.TRANSACTION_SERIALIZABLE);
             assertThat(connection.getSchema()).isEqualTo("PUBLIC");
+            connection.setNetworkTimeout(Runnable::run, 5_000);
+            connection.clearWarnings();
+            assertThat((Object) connection.getWarnings()).isNull();
             connection.commit();
             connection.rollback();
         }
@@ -132,6 +135,22 @@ class RoutedConnectionTest {
     }
 
     @Test
+    void a_held_connection_that_reads_follows_when_the_primary_that_it_fell_back_to_moves() throws Exception {
+        nodes.node("r").replica(0);
+        nodes.node("p").primary(20);
+        nodes.probe();
+        try (Connection connection = nodes.routing.reads().getConnection()) {
+            assertThat(FakeNodes.who(connection)).isEqualTo("p");
+            nodes.node("r").primary(30);
+            nodes.node("p").replica(20);
+            nodes.probe();
+            nodes.probe();
+            assertThat(nodes.primary()).isEqualTo("r");
+            assertThat(FakeNodes.who(connection)).isEqualTo("r");
+        }
+    }
+
+    @Test
     void a_statement_that_is_open_survives_when_its_connection_becomes_read_only() throws Exception {
         try (Connection connection = open();
                 PreparedStatement select = connection.prepareStatement("SELECT name FROM who")) {
@@ -171,6 +190,25 @@ class RoutedConnectionTest {
                         "setTransactionIsolation " + Connection.TRANSACTION_READ_COMMITTED,
                         "setSchema PUBLIC",
                         "close");
+    }
+
+    @Test
+    void a_network_timeout_goes_along_wherever_the_connection_goes() throws Exception {
+        try (Connection connection = open()) {
+            connection.setNetworkTimeout(Runnable::run, 5_000);
+            assertThat(connection.getNetworkTimeout()).isEqualTo(5_000);
+            assertThatThrownBy(() -> connection.setNetworkTimeout(Runnable::run, -1))
+                    .isInstanceOf(SQLException.class);
+            connection.setReadOnly(true);
+            assertThat(FakeNodes.who(connection)).isEqualTo("r");
+            assertThat(connection.getNetworkTimeout()).isEqualTo(5_000);
+            connection.setNetworkTimeout(null, 6_000);
+            connection.setReadOnly(false);
+            assertThat(FakeNodes.who(connection)).isEqualTo("p");
+            assertThat(connection.getNetworkTimeout()).isEqualTo(6_000);
+        }
+        assertThat(nodes.node("r").networkTimeouts).containsExactly(5_000, 6_000, 0);
+        assertThat(nodes.node("p").networkTimeouts).containsExactly(6_000, 0);
     }
 
     @Test

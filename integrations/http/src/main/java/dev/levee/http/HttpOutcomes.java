@@ -63,8 +63,8 @@ public final class HttpOutcomes {
             Set.of("Received RST_STREAM: Stream not processed", "request not processed by peer");
 
     /** What the JDK says when the first bytes of a server are no TLS: it has not been sent anything else by then. */
-    private static final Set<String> NO_TLS = Set.of(
-            "Unrecognized SSL message, plaintext connection?", "Unsupported or unrecognized SSL message");
+    private static final Set<String> NO_TLS =
+            Set.of("Unrecognized SSL message, plaintext connection?", "Unsupported or unrecognized SSL message");
 
     private static final String RETRY_AFTER = "Retry-After";
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");

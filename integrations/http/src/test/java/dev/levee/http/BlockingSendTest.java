@@ -68,7 +68,8 @@ class BlockingSendTest extends Nodes {
             server.start();
             URI wrong = URI.create("https://127.0.0.1:" + plainText.getLocalPort());
             EndpointSource<URI> source = EndpointSource.of(List.of(
-                    new Endpoint<>("0", wrong, 1), new Endpoint<>("1", node("good").uri(), 1)));
+                    new Endpoint<>("0", wrong, 1),
+                    new Endpoint<>("1", node("good").uri(), 1)));
             try (BalancedHttpClient client = BalancedHttpClient.of(plain, "catalog", source, firstFirst())) {
                 assertThat(send(client, post("/", "pay")).body()).isEqualTo("good");
                 assertThat(client.sendAsync(post("/", "pay"), BodyHandlers.ofString())

@@ -41,7 +41,8 @@ class UrisTest {
 
         assertThat(uri).hasToString("http://[0:0:0:0:0:0:0:1%" + loopback.getName() + "]:80");
         assertThat(InetAddress.getByName(uri.getHost())).isEqualTo(zoned.getAddress());
-        assertThat(InetAddress.getByName(Uris.at(uri, URI.create("http://catalog/a")).getHost()))
+        assertThat(InetAddress.getByName(
+                        Uris.at(uri, URI.create("http://catalog/a")).getHost()))
                 .isEqualTo(zoned.getAddress());
         assertThat(Uris.http(InetSocketAddress.createUnresolved("fe80::1%eth0", 80)))
                 .hasToString("http://[fe80::1%eth0]:80");

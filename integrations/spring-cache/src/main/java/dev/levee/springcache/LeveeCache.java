@@ -10,6 +10,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.MappedFuture;
 import dev.levee.core.internal.Require;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -261,7 +262,7 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
     @Override
     public @Nullable CompletableFuture<?> retrieve(Object key) {
         if (overStore) {
-            return cache.getAsync(key).thenApply(this::toValueWrapper);
+            return MappedFuture.of(cache.getAsync(key), this::toValueWrapper);
         }
         Object present = cache.getIfPresent(key);
         return present == null ? null : CompletableFuture.completedFuture(toValueWrapper(present));

@@ -308,8 +308,7 @@ final class RoutedConnection extends ForwardingConnection {
 
     /** Returns that of the physical connection, or what was set, or how connections come. */
     private <T extends @Nullable Object> T setting(
-            @Nullable T asked, @Nullable Function<PoolSettings, T> usual, Maker<T> actual)
-            throws SQLException {
+            @Nullable T asked, @Nullable Function<PoolSettings, T> usual, Maker<T> actual) throws SQLException {
         if (current() == null) {
             if (asked != null) {
                 return asked;
@@ -330,8 +329,7 @@ final class RoutedConnection extends ForwardingConnection {
         }
         if (open) {
             throw new SQLException(
-                    "data source \"" + routes.name + "\": read-only cannot change within a transaction",
-                    "25001");
+                    "data source \"" + routes.name + "\": read-only cannot change within a transaction", "25001");
         }
         PhysicalConnection now = physical;
         readOnly = value;

@@ -13,6 +13,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.MappedFuture;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.redis.cache.TierLoad.LoadFreshness;
@@ -340,7 +341,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         if (CallState.current().reads() == null) {
             CompletableFuture<@Nullable HeldValue<V>> held =
                     from == store.ownOrNull() ? near.getAsync(key) : near.getAsync(key, each -> store.load(each, from));
-            return held.thenApply(TierReads::value);
+            return MappedFuture.of(held, TierReads::value);
         }
         return TierReads.<@Nullable V>supply(environment, () -> TierReads.value(chosen(key, from)));
     }

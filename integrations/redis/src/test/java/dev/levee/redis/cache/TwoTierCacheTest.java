@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.cache.CacheConfig;
 import dev.levee.cache.Codec;
 import dev.levee.cache.Store;
+import dev.levee.cache.StoreException;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
 import io.lettuce.core.api.sync.RedisCommands;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -191,6 +193,12 @@ class TwoTierCacheTest extends OneServerTests {
                 .hasSize(2);
         assertThat(one.getAllAsync(List.of("a", "c")).join()).containsOnlyKeys("a");
         assertThat(one.getAsync("b").join()).isEqualTo("2");
+        assertThat(one.getAsync("x", key -> {
+                            throw new IOException("down");
+                        })
+                        .handle((value, failure) -> failure)
+                        .join())
+                .isInstanceOf(StoreException.class);
         assertThat(one.getEntry("b").value()).isEqualTo("2");
         assertThat(one.hottest(5)).contains("a", "b");
     }

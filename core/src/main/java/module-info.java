@@ -47,5 +47,6 @@ module dev.levee.core {
             dev.levee.cache,
             dev.levee.jdbc,
             dev.levee.redis,
+            dev.levee.springcache,
             dev.levee.jcache;
 }

@@ -66,15 +66,31 @@ public final class HttpOutcomes {
     private static final Set<String> NO_TLS =
             Set.of("Unrecognized SSL message, plaintext connection?", "Unsupported or unrecognized SSL message");
 
+    /** What the JDK's client puts around a handshake that fails when it reads already, once or twice. */
+    private static final String NO_HEADERS = "HTTP/1.1 header parser received no bytes";
+
+    private static final int MAX_WRAPPERS = 3;
+
     private static final String RETRY_AFTER = "Retry-After";
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
 
     private HttpOutcomes() {}
 
     private static boolean isNotProcessed(Throwable error) {
-        String message = error instanceof IOException ? error.getMessage() : null;
-        return message != null
-                && (NOT_PROCESSED.contains(message) || (error instanceof SSLException && NO_TLS.contains(message)));
+        return error instanceof IOException && isOneOf(NOT_PROCESSED, error);
+    }
+
+    private static boolean isFailedHandshake(Throwable error) {
+        Throwable failure = error;
+        for (int i = 0; i < MAX_WRAPPERS && NO_HEADERS.equals(failure.getMessage()); i++) {
+            failure = failure.getCause() == null ? failure : failure.getCause();
+        }
+        return failure instanceof SSLHandshakeException
+                || (failure instanceof SSLException && isOneOf(NO_TLS, failure));
+    }
+
+    private static boolean isOneOf(Set<String> messages, Throwable error) {
+        return error.getMessage() != null && messages.contains(error.getMessage());
     }
 
     /**
@@ -143,8 +159,8 @@ public final class HttpOutcomes {
     private static Verdict ofError(Throwable error) {
         if (error instanceof HttpConnectTimeoutException
                 || error instanceof UnresolvedAddressException
-                || error instanceof SSLHandshakeException
                 || error instanceof BindException
+                || isFailedHandshake(error)
                 || isNotProcessed(error)) {
             return Verdict.NOT_SENT;
         }

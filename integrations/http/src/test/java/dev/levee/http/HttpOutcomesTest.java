@@ -82,8 +82,15 @@ class HttpOutcomesTest {
                         new UnresolvedAddressException(),
                         new SSLHandshakeException("certificate"),
                         new SSLException("Unrecognized SSL message, plaintext connection?"),
+                        noHeaders(noHeaders(new SSLException("Unrecognized SSL message, plaintext connection?"))),
+                        noHeaders(new SSLHandshakeException("certificate")),
                         new BindException("no port is left")))
                 .allMatch(error -> rule.judge(null, error) == Verdict.NOT_SENT);
+    }
+
+    /** As the JDK's client says it of a connection that ends while it waits for the headers. */
+    private static IOException noHeaders(Throwable cause) {
+        return new IOException("HTTP/1.1 header parser received no bytes", cause);
     }
 
     @Test
@@ -92,6 +99,9 @@ class HttpOutcomesTest {
                         new HttpTimeoutException("t"),
                         new SocketException("Connection reset"),
                         new IOException("HTTP/1.1 header parser received no bytes"),
+                        noHeaders(noHeaders(new SocketException("Connection reset"))),
+                        noHeaders(new SSLException("closed in the middle")),
+                        new IOException("the body's reader", new SSLHandshakeException("of another call")),
                         new IOException("/127.0.0.1:80: GOAWAY received"),
                         new EOFException()))
                 .allMatch(error -> rule.judge(null, error) == Verdict.FAILURE);

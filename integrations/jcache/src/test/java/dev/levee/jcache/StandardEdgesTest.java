@@ -219,7 +219,7 @@ class StandardEdgesTest {
     class Expiry {
         private boolean broken = true;
 
-        private final class Policy implements ExpiryPolicy {
+        private final class FixedLives implements ExpiryPolicy {
             @Override
             public Duration getExpiryForCreation() {
                 return answer(Duration.ONE_MINUTE);
@@ -247,7 +247,7 @@ class StandardEdgesTest {
         void a_policy_that_throws_does_not_fail_a_call() {
             Cache<String, String> cache = manager.createCache(
                     "expiry",
-                    new MutableConfiguration<String, String>().setExpiryPolicyFactory(new Same<>(new Policy())));
+                    new MutableConfiguration<String, String>().setExpiryPolicyFactory(new Same<>(new FixedLives())));
             cache.put("a", "1");
             time.advance(java.time.Duration.ofDays(1));
             assertThat(cache.get("a")).isEqualTo("1");

@@ -21,18 +21,4 @@ abstract class CloudSwitch implements Condition {
             throw new IllegalArgumentException(property + " must be true or false", wrong);
         }
     }
-
-    /** For instances. */
-    static final class OfLoadBalancer extends CloudSwitch {
-        OfLoadBalancer() {
-            super("levee.cloud.load-balancer.enabled");
-        }
-    }
-
-    /** For circuit breakers. */
-    static final class OfCircuitBreaker extends CloudSwitch {
-        OfCircuitBreaker() {
-            super("levee.cloud.circuit-breaker.enabled");
-        }
-    }
 }

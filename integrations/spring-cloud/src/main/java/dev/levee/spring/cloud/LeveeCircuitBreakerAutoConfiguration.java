@@ -22,10 +22,17 @@ import reactor.core.publisher.Mono;
  */
 @AutoConfiguration
 @ConditionalOnClass(CircuitBreakerFactory.class)
-@Conditional(CloudSwitch.OfCircuitBreaker.class)
+@Conditional(LeveeCircuitBreakerAutoConfiguration.CircuitBreakerSwitch.class)
 public class LeveeCircuitBreakerAutoConfiguration {
     /** Made by Spring. */
     public LeveeCircuitBreakerAutoConfiguration() {}
+
+    /** Whether there are to be breakers. */
+    static final class CircuitBreakerSwitch extends CloudSwitch {
+        CircuitBreakerSwitch() {
+            super("levee.cloud.circuit-breaker.enabled");
+        }
+    }
 
     /**
      * Returns the policies by the names of beans.

@@ -13,10 +13,17 @@ import org.springframework.context.annotation.Conditional;
  */
 @AutoConfiguration
 @ConditionalOnClass(ReactorServiceInstanceLoadBalancer.class)
-@Conditional(CloudSwitch.OfLoadBalancer.class)
+@Conditional(LeveeLoadBalancerAutoConfiguration.LoadBalancerSwitch.class)
 @SuppressWarnings("exports") // Spring alone sees the configuration of a service
 @LoadBalancerClients(defaultConfiguration = InstanceBalancerConfiguration.class)
 public class LeveeLoadBalancerAutoConfiguration {
     /** Made by Spring. */
     public LeveeLoadBalancerAutoConfiguration() {}
+
+    /** Whether instances are to be balanced. */
+    static final class LoadBalancerSwitch extends CloudSwitch {
+        LoadBalancerSwitch() {
+            super("levee.cloud.load-balancer.enabled");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-package dev.levee.core.internal;
+package dev.levee.core.internal.parts;
 
 import dev.levee.core.Outcomes;
 import java.util.concurrent.CompletableFuture;

@@ -1,4 +1,4 @@
-package dev.levee.core.internal;
+package dev.levee.core.internal.parts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

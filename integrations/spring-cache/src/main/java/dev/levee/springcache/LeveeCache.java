@@ -262,7 +262,7 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
     @Override
     public @Nullable CompletableFuture<?> retrieve(Object key) {
         if (overStore) {
-            return MappedFuture.of(cache.getAsync(key), this::toValueWrapper);
+            return MappedFuture.<@Nullable Object, @Nullable ValueWrapper>of(cache.getAsync(key), this::toValueWrapper);
         }
         Object present = cache.getIfPresent(key);
         return present == null ? null : CompletableFuture.completedFuture(toValueWrapper(present));

@@ -341,7 +341,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         if (CallState.current().reads() == null) {
             CompletableFuture<@Nullable HeldValue<V>> held =
                     from == store.ownOrNull() ? near.getAsync(key) : near.getAsync(key, each -> store.load(each, from));
-            return MappedFuture.of(held, TierReads::value);
+            return MappedFuture.<@Nullable HeldValue<V>, @Nullable V>of(held, TierReads::value);
         }
         return TierReads.<@Nullable V>supply(environment, () -> TierReads.value(chosen(key, from)));
     }

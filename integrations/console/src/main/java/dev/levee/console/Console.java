@@ -32,8 +32,9 @@ import java.util.function.Consumer;
  * <p><b>Safe by default.</b> It listens on loopback, answers to the names of loopback alone, and only shows. With a
  * {@linkplain ConsoleConfig.Builder#token token} the page has buttons too: a breaker is forced open or reset,
  * {@linkplain dev.levee.core.policy.Faults faults} are switched on for a while or off, and the {@linkplain #action
- * actions} of the application run; each asks for a reason, which is logged and shown among the events. No exception,
- * key of a caller or token is ever shown. See ADR 139.
+ * actions} of the application run; each asks for a reason, which is logged and shown among the events. No exception and
+ * no token is ever shown; the key of a caller only if it is counted as a hot key, or in the name of a policy, as a
+ * {@code Keyed} may give it one. See ADR 139.
  *
  * <p><b>Costs.</b> Nothing is read, and no timer of the console runs, unless a page is open; then the figures are read
  * once a second, for all pages together. The history in the charts is kept by the page. Of many keys those in trouble

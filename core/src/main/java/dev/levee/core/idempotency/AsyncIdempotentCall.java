@@ -13,6 +13,7 @@ import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.StoredIdempotency.Slot;
 import dev.levee.core.internal.Unchecked;
 import dev.levee.core.internal.parts.HandOver;
+import dev.levee.core.internal.parts.ShieldedTimer;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -301,13 +302,13 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         void start() {
             Environment environment = idempotency.environment;
             Runnable over = context.carry(this);
-            Scheduler.Timer set = environment.scheduler().schedule(() -> environment.handOver(over), nanos);
+            Scheduler.Timer set = ShieldedTimer.set(environment, () -> environment.handOver(over), nanos);
             timer = set;
             waiting = true;
             onStart();
             onCancel(reason -> endWait(() -> endsInQueue(reason)));
             if (get()) {
-                cancel(set);
+                set.cancel();
             }
         }
 
@@ -321,18 +322,9 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
                 onEnd();
                 Scheduler.Timer set = timer;
                 if (set != null) {
-                    cancel(set);
+                    set.cancel();
                 }
                 step(next);
-            }
-        }
-
-        /** Takes the timer back, if the scheduler can; else it finds that the wait has ended. */
-        private static void cancel(Scheduler.Timer set) {
-            try {
-                set.cancel();
-            } catch (Throwable thrown) {
-                // Of a scheduler of a user; neither this call nor one that has ended before it is to get it.
             }
         }
     }

@@ -6,6 +6,7 @@ import dev.levee.core.idempotency.StoredIdempotency.Slot;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.parts.HandOver;
+import dev.levee.core.internal.parts.ShieldedTimer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -133,14 +134,16 @@ final class BackgroundChecks<T extends @Nullable Object> {
         } finally {
             lock.unlock();
         }
-        cancel(replaced);
+        if (replaced != null) {
+            replaced.cancel();
+        }
         set(number, delay);
     }
 
     private void set(long number, long delay) {
         Scheduler.Timer set = null;
         try {
-            set = idempotency.environment.scheduler().schedule(() -> fire(number), delay);
+            set = ShieldedTimer.set(idempotency.environment, () -> fire(number), delay);
         } catch (Throwable rejected) { // by a closed environment, for example
             handOver.failed(rejected);
         }
@@ -155,19 +158,8 @@ final class BackgroundChecks<T extends @Nullable Object> {
         } finally {
             lock.unlock();
         }
-        if (late) {
-            cancel(set);
-        }
-    }
-
-    /** Takes a timer back, if the scheduler can; else it finds that another one has its place. */
-    private static void cancel(Scheduler.@Nullable Timer replaced) {
-        try {
-            if (replaced != null) {
-                replaced.cancel();
-            }
-        } catch (Throwable thrown) {
-            // Of a scheduler of a user, and no failure of the store.
+        if (late && set != null) {
+            set.cancel();
         }
     }
 

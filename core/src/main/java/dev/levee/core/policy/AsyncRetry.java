@@ -9,8 +9,8 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.AttemptCount;
 import dev.levee.core.internal.CallState;
-import dev.levee.core.internal.HandedTask;
 import dev.levee.core.internal.parts.HandOver;
+import dev.levee.core.internal.parts.ShieldedTimer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -132,11 +132,9 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
 
     private void wait(RetrySequence current, long delay, T result, @Nullable Throwable error) {
         onCancel(reason -> endWait(current, pending, result, error));
-        HandedTask once = new HandedTask(() -> attemptOnExecutor(current, result, error));
         Scheduler.Timer timer;
         try {
-            Scheduler.Timer set = retry.environment().scheduler().schedule(once, delay);
-            timer = () -> once.takeBack(set::cancel);
+            timer = ShieldedTimer.set(retry.environment(), () -> attemptOnExecutor(current, result, error), delay);
         } catch (RuntimeException | Error thrown) {
             current.failures.suppressAllIn(thrown);
             throw thrown;
@@ -173,10 +171,14 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    /** The call is cancelled while it waits: it ends with its last failure, which says whether anything has run. */
+    /** What a call ends with that is cancelled between two attempts: the last failure says whether anything has run. */
+    private @Nullable Throwable cancelledAfter(RetrySequence current, @Nullable Throwable error) {
+        return error == null ? cancelReason() : current.asLast(error);
+    }
+
     private void endWait(RetrySequence current, Scheduler.@Nullable Timer timer, T result, @Nullable Throwable error) {
         if (timer != null && timer.cancel()) {
-            finish(result, error == null ? cancelReason() : current.asLast(error));
+            finish(result, cancelledAfter(current, error));
         }
     }
 
@@ -209,7 +211,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private void attempt(RetrySequence current, T result, @Nullable Throwable error) {
         Throwable reason = cancelReason();
         if (reason != null) { // as in the wait, which was over a moment ago
-            completeExceptionally(error == null ? reason : current.asLast(error));
+            completeExceptionally(cancelledAfter(current, error));
         } else if (isDone()) {
             return; // completed from outside
         } else if (!current.isInTime()) { // the executor had no thread for it earlier

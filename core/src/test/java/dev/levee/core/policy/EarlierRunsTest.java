@@ -171,16 +171,21 @@ class EarlierRunsTest {
         }
     }
 
-    @Test
-    void a_call_that_is_cancelled_in_a_wait_after_a_refusal_keeps_what_its_attempt_has_used() {
-        List<String> given = new ArrayList<>();
-        CountingGate limit = new CountingGate(Bulkhead.of("limit", 9, environment)) {
+    /** Notes each permit that comes back. */
+    private CountingGate limit(List<String> given) {
+        return new CountingGate(Bulkhead.of("limit", 9, environment)) {
             @Override
             public void cancel(long stamp, long startNanos) {
                 given.add("back");
                 super.cancel(stamp, startNanos);
             }
         };
+    }
+
+    @Test
+    void a_call_that_is_cancelled_in_a_wait_after_a_refusal_keeps_what_its_attempt_has_used() {
+        List<String> given = new ArrayList<>();
+        CountingGate limit = limit(given);
         Bulkhead one = Bulkhead.of("one", 1, environment);
         Retry patient = Retry.of("r", c -> c.backoff(Backoff.fixed(ofSeconds(1))), environment);
         Pipeline policy = Pipeline.of(limit, patient, one);
@@ -199,13 +204,7 @@ class EarlierRunsTest {
     @Test
     void a_call_that_is_cancelled_when_its_wait_is_over_gives_back_what_no_attempt_has_used() {
         List<String> given = new ArrayList<>();
-        CountingGate limit = new CountingGate(Bulkhead.of("limit", 9, environment)) {
-            @Override
-            public void cancel(long stamp, long startNanos) {
-                given.add("back");
-                super.cancel(stamp, startNanos);
-            }
-        };
+        CountingGate limit = limit(given);
         List<Runnable> tasks = new ArrayList<>();
         Environment busy = environment.toBuilder().executor(tasks::add).build();
         Retry patient = Retry.of("r", c -> c.backoff(Backoff.fixed(ofSeconds(1))), busy);
@@ -222,13 +221,7 @@ class EarlierRunsTest {
     @Test
     void a_call_that_is_cancelled_while_a_source_is_refused_keeps_what_it_has_used() {
         List<String> given = new ArrayList<>();
-        CountingGate limit = new CountingGate(Bulkhead.of("limit", 9, environment)) {
-            @Override
-            public void cancel(long stamp, long startNanos) {
-                given.add("back");
-                super.cancel(stamp, startNanos);
-            }
-        };
+        CountingGate limit = limit(given);
         Bulkhead queue = Bulkhead.of("queue", c -> c.maxConcurrent(1).queue(9, ofSeconds(60)), environment);
         long taken = queue.tryEnter(0);
         Fallback later = Fallback.chain(

@@ -67,7 +67,7 @@ final class GuardedInvocation {
         this.key = key;
         this.fallbacks = fallbacks;
         this.policy = key == null ? policies.policy(name) : null;
-        // Who gets a publisher may subscribe to it as often as it likes, to run the method each time.
+        // A publisher may be subscribed to any number of times, and runs the method each time.
         this.repeats = form == Form.MONO || form == Form.FLUX || policy == null || mayRepeat(policy);
     }
 

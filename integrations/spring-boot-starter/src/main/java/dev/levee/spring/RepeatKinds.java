@@ -199,22 +199,18 @@ final class RepeatKinds {
                     null,
                     "Whether calls may be done twice; must be said.",
                     builder::idempotent);
-            Duration fixed = values.get(
+            Duration fixed = values.set(
                     "delay",
-                    SettingType.TIME_SPAN.map(each -> {
-                        builder.delay(each);
-                        return each;
-                    }),
+                    SettingType.TIME_SPAN,
                     null,
-                    "After which time the next attempt starts. Default: found from the latencies.");
-            Double percentile = values.get(
+                    "After which time the next attempt starts. Default: found from the latencies.",
+                    builder::delay);
+            Double percentile = values.set(
                     "delay-at-percentile",
-                    SettingType.DOUBLE.map(each -> {
-                        builder.delayAtPercentile(each);
-                        return each;
-                    }),
+                    SettingType.DOUBLE,
                     "0.95",
-                    "Which share of the calls is quicker than the delay.");
+                    "Which share of the calls is quicker than the delay.",
+                    builder::delayAtPercentile);
             Duration least = values.get("min-delay", SettingType.TIME_SPAN, "1ms", "The least delay that is found.");
             Duration most = values.get("max-delay", SettingType.TIME_SPAN, "1s", "The longest delay that is found.");
             values.set(

@@ -61,31 +61,35 @@ final class Values {
         return effective;
     }
 
-    /** Passes the value of a property on if it is set; what the setter says about it names the property. */
-    <T> void set(String name, SettingType<T> type, @Nullable Object standard, String text, Consumer<? super T> setter) {
+    /**
+     * Passes the value of a property on if it is set, and returns it; what the setter says of it names the property.
+     */
+    <T> @Nullable T set(
+            String name, SettingType<T> type, @Nullable Object standard, String text, Consumer<? super T> setter) {
         declare(name, type.type(), standard, text);
         SettingNode node = find(name);
         String value = node == null ? null : node.value();
         if (node == null) {
-            return;
+            return null;
         }
         if (value == null) {
             problems.add(node.problem("must be a single value"));
-            return;
+            return null;
         }
         effective.put(prefix + name, value);
         try {
-            setter.accept(type.parse().apply(value));
+            T parsed = type.parse().apply(value);
+            setter.accept(parsed);
+            return parsed;
         } catch (IllegalArgumentException | NullPointerException wrong) {
             problems.add(node.problem(String.valueOf(wrong.getMessage())));
+            return null;
         }
     }
 
     /** Returns the value of a property, or null if it is not set. */
     <T> @Nullable T get(String name, SettingType<T> type, @Nullable Object standard, String text) {
-        List<T> found = new ArrayList<>(1);
-        set(name, type, standard, text, found::add);
-        return found.isEmpty() ? null : found.get(0);
+        return set(name, type, standard, text, value -> {});
     }
 
     /** Returns the value of a property, or the default if it is not set. */

@@ -2,10 +2,14 @@ package dev.levee;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.xpath.XPath;
@@ -19,6 +23,9 @@ import org.w3c.dom.NodeList;
 class BomTest {
 
     private static final XPath XPATH = XPathFactory.newInstance().newXPath();
+
+    private static final Pattern ROW = Pattern.compile("\\| `(levee[a-z0-9-]*)` \\|");
+    private static final Pattern PROVISIONAL = Pattern.compile("provisional=' (.*) '");
 
     private final Document parent = read("pom.xml");
     private final Document bom = read("integrations/bom/pom.xml");
@@ -45,6 +52,26 @@ class BomTest {
         assertThat(jars).contains("levee", "levee-core");
         assertThat(texts(bom, "//dependencyManagement//artifactId")).containsExactlyInAnyOrderElementsOf(jars);
         assertThat(texts(bom, "//dependencyManagement//groupId")).containsOnly("dev.levee");
+    }
+
+    @Test
+    void the_readme_has_a_row_for_each_of_its_jars() throws IOException {
+        Set<String> rows = new TreeSet<>();
+        Set<String> provisional = new TreeSet<>();
+        Files.readString(Project.root().resolve("README.md")).lines().forEach(line -> {
+            Matcher row = ROW.matcher(line);
+            if (row.lookingAt()) {
+                rows.add(row.group(1));
+                if (line.contains("*(provisional)*")) {
+                    provisional.add(row.group(1));
+                }
+            }
+        });
+
+        assertThat(rows).containsExactlyInAnyOrderElementsOf(texts(bom, "//dependencyManagement//artifactId"));
+        Matcher list = PROVISIONAL.matcher(Files.readString(Project.root().resolve(".ci/api-check")));
+        assertThat(list.find()).isTrue();
+        assertThat(provisional).containsExactlyInAnyOrder(list.group(1).split(" "));
     }
 
     @Test

@@ -151,8 +151,8 @@ public final class Compare {
     }
 
     /**
-     * JMH counts what all threads of the JVM allocate, so that a compiler or a cache's cleaner that is late counts, too.
-     * What a call allocates itself, it allocates each time.
+     * Measures rows that allocate too much with more JVMs. JMH counts what all threads of the JVM allocate, so that a
+     * compiler or a cache's cleaner that is late counts, too; what a call allocates itself, it allocates each time.
      */
     private static void askAgainForBytes(List<Row> allocating, Measurement measurement, Rows rows, PrintStream log)
             throws RunnerException {

@@ -257,7 +257,7 @@ final class LeaseKeeper {
         int kept = closing ? 0 : Math.min(leased, share);
         if (!closing) {
             untilNanos = end;
-            mode = LEASED;
+            become(LEASED);
         } else if (sent.held == 0 && leased == 0) {
             finish();
             return;
@@ -297,8 +297,16 @@ final class LeaseKeeper {
     /** There is no lease, and no answer: what the outage policy says. */
     private void beOut() {
         if (config.outagePermits() > 0) {
+            become(OUTAGE); // before the permits are there: calls that wait for them begin at once
             permits.limit(config.outagePermits());
-            mode = OUTAGE;
+        }
+    }
+
+    /** Admits calls from now on, unless the bulkhead is closed meanwhile. */
+    private void become(int admitting) {
+        mode = admitting;
+        if (closing) {
+            mode = CLOSED;
         }
     }
 

@@ -12,6 +12,9 @@ import java.util.concurrent.CompletableFuture;
 
 /** The implementation of {@link SharedBulkhead}: a bulkhead of this process, and the keeper of its lease. */
 final class LeasedBulkhead implements SharedBulkhead {
+    /** How often a call without a thread waits for the next lease: a permit that is granted within a step is none. */
+    private static final int MAX_TURNS = 4;
+
     private final String name;
     private final Environment environment;
     private final boolean mayWait;
@@ -91,7 +94,7 @@ final class LeasedBulkhead implements SharedBulkhead {
                     tryEnter(environment.clock().nanoTime()));
         }
         keeper.demand();
-        return new LeaseTurn(permits.bulkhead().enterAsync(deadline));
+        return new LeaseTurn(deadline).begin();
     }
 
     @Override
@@ -164,12 +167,22 @@ final class LeasedBulkhead implements SharedBulkhead {
         return "bulkhead \"" + name + "\" " + inFlight() + "/" + leased() + " of " + maxConcurrent() + " shared";
     }
 
-    /** A wait without a thread: what was granted counts only if there is a lease at that moment. */
+    /**
+     * A wait without a thread. What was granted counts only if there is a lease at that moment; if there is none, it
+     * waits for the next one.
+     */
     private final class LeaseTurn extends CompletableFuture<Long> {
-        private final CompletableFuture<Long> inner;
+        private final Deadline deadline;
+        private volatile CompletableFuture<Long> inner;
+        private volatile boolean givesUp;
+        private int turns;
 
-        LeaseTurn(CompletableFuture<Long> inner) {
-            this.inner = inner;
+        LeaseTurn(Deadline deadline) {
+            this.deadline = deadline;
+            this.inner = permits.bulkhead().enterAsync(deadline);
+        }
+
+        LeaseTurn begin() {
             inner.whenComplete((stamp, error) -> {
                 if (error != null) {
                     super.cancel(false);
@@ -177,9 +190,32 @@ final class LeasedBulkhead implements SharedBulkhead {
                     complete(stamp);
                 } else {
                     giveBack(stamp);
-                    complete(REFUSED);
+                    waitAgain();
                 }
             });
+            return this;
+        }
+
+        private void waitAgain() {
+            boolean waits = false;
+            try {
+                if (++turns < MAX_TURNS && !givesUp && !keeper.isClosing()) {
+                    keeper.stepNow();
+                    keeper.demand();
+                    inner = permits.bulkhead().enterAsync(deadline);
+                    waits = true;
+                }
+            } catch (Throwable noTurn) { // of a part of the environment
+                waits = false;
+            }
+            if (!waits) {
+                complete(REFUSED);
+                return;
+            }
+            begin();
+            if (givesUp) {
+                inner.cancel(false);
+            }
         }
 
         private boolean admits() {
@@ -192,6 +228,7 @@ final class LeasedBulkhead implements SharedBulkhead {
 
         @Override
         public boolean cancel(boolean mayInterrupt) {
+            givesUp = true;
             return inner.cancel(mayInterrupt);
         }
     }

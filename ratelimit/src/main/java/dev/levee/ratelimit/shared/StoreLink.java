@@ -464,6 +464,9 @@ final class StoreLink {
         List<SharedQuota> owing;
         lock.lock();
         try {
+            if (isClosed) {
+                return;
+            }
             if (!unanswered.isEmpty()) {
                 owing = null;
             } else {
@@ -484,16 +487,19 @@ final class StoreLink {
         sendAll();
     }
 
-    /** Ends the probes. */
+    /** Ends the probes; calls that wait for a request that was not sent are decided. */
     void close() {
+        List<SharedQuota> waiting;
         lock.lock();
         try {
             isClosed = true;
             out = true;
             probeNanos = clock.nanoTime() + Nanos.NEVER;
+            waiting = new ArrayList<>(queue);
             queue.clear();
         } finally {
             lock.unlock();
         }
+        tellAll(waiting, quota -> quota.outage(true));
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.CapturedLog;
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.GateContract;
@@ -264,6 +265,73 @@ class SharedBulkheadTest {
         store.work();
         time.advance(LEASE);
         assertThat(call).isCompletedWithValue("yes");
+    }
+
+    @Test
+    void calls_that_wait_when_an_outage_begins_are_admitted_by_its_policy_in_both_forms() {
+        store.be(request -> new CompletableFuture<>());
+        Environment direct =
+                time.environment().toBuilder().executor(Runnable::run).build();
+        SharedBulkhead bulkhead = SharedBulkhead.of(
+                "pool", config -> config.queue(10, Duration.ofSeconds(60)).outagePermits(2), store, direct);
+        CompletableFuture<String> call = bulkhead.callAsync(() -> CompletableFuture.completedFuture("async"));
+        List<String> heard = new ArrayList<>();
+        time.start(() -> heard.add(bulkhead.call(() -> "blocking")));
+        time.awaitSleepers(1);
+
+        time.advance(LEASE);
+
+        assertThat(call).isCompletedWithValue("async");
+        assertThat(heard).containsExactly("blocking");
+    }
+
+    @Test
+    void a_call_that_gets_its_turn_from_a_lease_that_has_just_ended_waits_for_the_next_in_both_forms() {
+        long[] ahead = {0};
+        Environment environment = time.environment().toBuilder()
+                .clock(() -> time.nanoTime() + ahead[0])
+                .executor(Runnable::run)
+                .build();
+        SharedBulkhead bulkhead = SharedBulkhead.of(
+                "pool", config -> config.maxConcurrent(1).queue(10, Duration.ofSeconds(60)), store, environment);
+        long stamp = bulkhead.tryEnter(time.nanoTime());
+        CompletableFuture<String> call = bulkhead.callAsync(() -> CompletableFuture.completedFuture("async"));
+        List<String> heard = new ArrayList<>();
+        time.start(() -> heard.add(bulkhead.call(() -> "blocking")));
+        time.awaitSleepers(1);
+        ahead[0] = LEASE.toNanos();
+
+        exit(bulkhead, stamp);
+        time.advance(LEASE);
+
+        assertThat(call).isCompletedWithValue("async");
+        assertThat(heard).containsExactly("blocking");
+        assertThat(bulkhead.inFlight()).isZero();
+    }
+
+    @Test
+    void a_turn_that_is_cancelled_while_it_waits_for_the_next_lease_holds_nothing() {
+        long[] ahead = {0};
+        Environment environment = time.environment().toBuilder()
+                .clock(() -> time.nanoTime() + ahead[0])
+                .executor(Runnable::run)
+                .build();
+        SharedBulkhead bulkhead = SharedBulkhead.of(
+                "pool", config -> config.maxConcurrent(1).queue(10, Duration.ofSeconds(60)), store, environment);
+        long stamp = bulkhead.tryEnter(time.nanoTime());
+        CompletableFuture<Long> turn = bulkhead.enterAsync(Deadline.after(Duration.ofMinutes(5), environment.clock()));
+        ahead[0] = LEASE.toNanos();
+        store.fail();
+        exit(bulkhead, stamp);
+        assertThat(turn).isNotDone();
+
+        assertThat(turn.cancel(false)).isTrue();
+
+        assertThat(turn).isCancelled();
+        store.work();
+        time.advance(LEASE);
+        assertThat(bulkhead.inFlight()).isZero();
+        assertThat(bulkhead.waiting()).isZero();
     }
 
     @Test

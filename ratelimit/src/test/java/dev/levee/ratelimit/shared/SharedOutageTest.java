@@ -305,4 +305,42 @@ class SharedOutageTest {
         assertThat(limiter.tryAcquire()).isTrue();
         assertThat(cluster.store.batches()).isEqualTo(1);
     }
+
+    @Test
+    void closing_decides_calls_whose_request_was_not_sent_yet() {
+        SharedCluster.Node narrow =
+                new SharedCluster.Node(cluster, 0, new SharedLimits.Delivery(Duration.ofMillis(250), 100, 1));
+        RateLimiter first = narrow.limits.limiter("first", config -> config.limit(LIMIT).mode(SharedMode.EXACT));
+        RateLimiter second = narrow.limits.limiter(
+                "second", config -> config.limit(LIMIT).mode(SharedMode.EXACT).onOutage(OnOutage.closed()));
+        narrow.way.fault = FaultyStore.Fault.HELD;
+        CompletableFuture<?> sent = first.acquireAsync(1, Duration.ofMinutes(1));
+        CompletableFuture<?> queued = second.acquireAsync(1, Duration.ofMinutes(1));
+
+        narrow.limits.close();
+
+        assertThat(queued).isCompletedExceptionally();
+        assertThat(sent).isNotDone();
+        cluster.pass(300);
+        assertThat(sent).isDone();
+    }
+
+    @Test
+    void an_answer_that_comes_after_closing_does_not_begin_requests_again() {
+        RateLimiter limiter = limiter(OnOutage.localShare(1));
+        node.way.fault = FaultyStore.Fault.LOST;
+        take(limiter, 1);
+        node.way.fault = FaultyStore.Fault.HELD;
+        cluster.pass(150); // a probe is on its way
+
+        node.limits.close();
+        node.way.release();
+        long batches = cluster.store.batches();
+        node.way.fault = FaultyStore.Fault.NONE;
+
+        assertThat(node.limits.isOutage()).isTrue();
+        take(limiter, 3);
+        cluster.pass(60_000);
+        assertThat(cluster.store.batches()).isEqualTo(batches);
+    }
 }

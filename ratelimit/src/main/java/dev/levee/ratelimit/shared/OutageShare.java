@@ -2,6 +2,7 @@ package dev.levee.ratelimit.shared;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
+import dev.levee.core.internal.Nanos;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
 import dev.levee.ratelimit.TokenBucketLimit;
@@ -38,9 +39,14 @@ final class OutageShare {
 
     private static TokenBucketLimit bucket(Limit limit, double fraction) {
         long burst = Math.max(1, (long) (limit.capacity() * fraction));
+        // As slow as a bucket can be, where the fraction of a slow limit would be slower.
+        BigDecimal slowest = BigDecimal.valueOf(Nanos.NEVER - 1)
+                .multiply(BigDecimal.valueOf(limit.permits()))
+                .divide(BigDecimal.valueOf(burst), 0, RoundingMode.FLOOR)
+                .min(BigDecimal.valueOf(Nanos.NEVER - 1));
         BigDecimal per = BigDecimal.valueOf(limit.per().toNanos())
                 .divide(BigDecimal.valueOf(fraction), 0, RoundingMode.CEILING)
-                .min(BigDecimal.valueOf(Long.MAX_VALUE));
+                .min(slowest);
         return new TokenBucketLimit(limit.permits(), Duration.ofNanos(per.longValueExact()), burst);
     }
 

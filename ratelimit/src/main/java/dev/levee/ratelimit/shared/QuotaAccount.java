@@ -12,6 +12,9 @@ final class QuotaAccount {
 
     private long returnedTaken;
 
+    /** Whether what comes back was left for the next request, as what was used went first. */
+    private boolean isReturnNext;
+
     /** What of {@link #owed} is on its way. */
     private long sent;
 
@@ -31,18 +34,29 @@ final class QuotaAccount {
         returned = permits > Long.MAX_VALUE - returned ? Long.MAX_VALUE : returned + permits;
     }
 
-    /** Returns since when what comes back was taken, if it is sent now. */
-    long takenNanos() {
-        return owed > 0 || returned == 0 ? Long.MAX_VALUE : returnedTaken;
+    /** A request has one or the other; if there are both they take turns, so that neither is told too late. */
+    private boolean sendsReturn() {
+        return returned > 0 && (owed <= 0 || isReturnNext);
     }
 
-    /** Returns what is sent now: what is owed, or else what comes back, as a negative number. */
+    /** Returns since when what comes back was taken, if it is sent now. */
+    long takenNanos() {
+        return sendsReturn() ? returnedTaken : Long.MAX_VALUE;
+    }
+
+    /** Returns what is sent now: what is owed, or what comes back, as a negative number. */
     long send() {
+        if (sendsReturn()) {
+            long told = -returned;
+            returned = 0;
+            isReturnNext = false;
+            sent = 0;
+            return told;
+        }
+        isReturnNext = returned > 0;
         sent = Math.max(0, owed);
-        long told = owed > 0 ? owed : -returned;
         owed = 0;
-        returned = 0;
-        return told;
+        return sent;
     }
 
     /** Notes whether what was sent was counted. */

@@ -4,7 +4,7 @@ import dev.levee.core.NanoClock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,23 +111,15 @@ final class SharedQuota {
             return outage.closedNanos(nowNanos);
         }
         OutageShare current = outage.share();
-        long wait = (current == null ? newShare() : current).take(permits);
+        if (current == null) {
+            current = locked(() -> outage.begin(last.remaining(scope.plan(), clock.nanoTime())));
+            scope.link.chargeAfter(this);
+        }
+        long wait = current.take(permits);
         if (wait == 0) {
             scope.unasked.add(permits);
         }
         return wait;
-    }
-
-    private OutageShare newShare() {
-        OutageShare made;
-        lock.lock();
-        try {
-            made = outage.begin(last.remaining(scope.plan(), clock.nanoTime()));
-        } finally {
-            lock.unlock();
-        }
-        scope.link.chargeAfter(this);
-        return made;
     }
 
     /** Sends a request soon: for more permits, for a charge, for another limit. */
@@ -139,23 +131,23 @@ final class SharedQuota {
     }
 
     /** Changes something under the lock, and submits the request if the change says so. */
-    private void change(BooleanSupplier change) {
-        boolean submits;
+    private void change(Supplier<Boolean> change) {
+        submitIf(locked(change));
+    }
+
+    private <T> T locked(Supplier<T> step) {
         lock.lock();
         try {
-            submits = change.getAsBoolean();
+            return step.get();
         } finally {
             lock.unlock();
         }
-        submitIf(submits);
     }
 
     private boolean becomesQueued() {
-        if (way == Way.IDLE) {
-            way = Way.QUEUED;
-            return true;
-        }
-        return false;
+        boolean wasIdle = way == Way.IDLE;
+        way = wasIdle ? Way.QUEUED : way;
+        return wasIdle;
     }
 
     private void submitIf(boolean submits) {
@@ -209,17 +201,32 @@ final class SharedQuota {
 
     /** Sees to it that something happens for the calls that wait. Returns whether the request must be submitted. */
     private boolean wakes(long now) {
-        if (way != Way.IDLE || (queue.isEmpty() && account.isEmpty() && !wantsMore)) {
+        if (way != Way.IDLE) {
             return false;
         }
-        if (!queue.isEmpty() && account.isEmpty() && !wantsMore) {
-            long wait = denial.waitNanos(scope.plan(), queue.firstPermits(), now);
-            if (wait > 0) {
-                timer.want(wait);
-                return false;
-            }
+        if (wantsMore || (!account.isEmpty() && !isPeriodic())) {
+            return becomesQueued();
         }
-        return becomesQueued();
+        long wait = queue.isEmpty() ? 0 : denial.waitNanos(scope.plan(), queue.firstPermits(), now);
+        if (!queue.isEmpty() && wait <= 0) {
+            return becomesQueued();
+        }
+        if (wait > 0) {
+            timer.want(wait);
+        }
+        if (isUntold()) {
+            timer.want(scope.periodNanos);
+        }
+        return false;
+    }
+
+    private boolean isPeriodic() {
+        return scope.plan().mode == SharedMode.RELAXED;
+    }
+
+    /** Whether there is something to tell the store of, once in a period; under the lock. */
+    private boolean isUntold() {
+        return isPeriodic() && (leases.untold() > 0 || !account.isEmpty());
     }
 
     private void timerRuns() {
@@ -229,9 +236,7 @@ final class SharedQuota {
         try {
             timer.ran();
             long now = clock.nanoTime();
-            if (scope.plan().mode == SharedMode.RELAXED && leases.untold() > 0) {
-                wantsMore = true;
-            }
+            wantsMore |= isUntold();
             queue.expire(now, ended);
             submits = wakes(now);
         } finally {
@@ -247,12 +252,7 @@ final class SharedQuota {
      * @return whether it was waiting; else its wait has ended
      */
     boolean leave(QuotaAsk ask) {
-        lock.lock();
-        try {
-            return queue.leave(ask, clock.nanoTime());
-        } finally {
-            lock.unlock();
-        }
+        return locked(() -> queue.leave(ask, clock.nanoTime()));
     }
 
     /** Gives permits back that were taken by a request that was sent at a time: to its lease, or to the store. */
@@ -404,6 +404,9 @@ final class SharedQuota {
             try {
                 decideInOutage(ask);
             } finally {
+                if (ask.isWaiting()) { // no memory, or a part of the environment: it is in no queue any more
+                    QuotaQueue.refuse(ask, 1);
+                }
                 ask.tell();
             }
         }
@@ -432,12 +435,7 @@ final class SharedQuota {
 
     /** Becomes the one request of a probe, unless one is on its way. */
     boolean beginsProbe() {
-        lock.lock();
-        try {
-            return becomesQueued();
-        } finally {
-            lock.unlock();
-        }
+        return locked(this::becomesQueued);
     }
 
     /** Returns how many permits could be taken, as far as is known. */
@@ -474,12 +472,7 @@ final class SharedQuota {
     }
 
     int waiting() {
-        lock.lock();
-        try {
-            return queue.size();
-        } finally {
-            lock.unlock();
-        }
+        return locked(queue::size);
     }
 
     /**
@@ -488,12 +481,9 @@ final class SharedQuota {
      * @param anyhow whether also what was used in an outage may be lost
      */
     boolean isIdle(boolean anyhow) {
-        lock.lock();
-        try {
-            boolean owesNothing = account.isEmpty() && outage.share() == null;
-            return way == Way.IDLE && queue.isEmpty() && (owesNothing || anyhow);
-        } finally {
-            lock.unlock();
-        }
+        return locked(() -> {
+            boolean owesNothing = account.isEmpty() && outage.share() == null && !isUntold();
+            return way == Way.IDLE && queue.isEmpty() && (owesNothing || (anyhow && outage.isOn()));
+        });
     }
 }

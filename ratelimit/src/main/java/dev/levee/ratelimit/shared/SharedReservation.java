@@ -80,11 +80,22 @@ final class SharedReservation implements Reservation {
         }
     }
 
-    private void ended() {
-        cancelTimer();
+    private void wakeAll() {
         for (Thread thread = threads.poll(); thread != null; thread = threads.poll()) {
             LockSupport.unpark(thread);
         }
+    }
+
+    /** It waits no more, and holds nothing: so it is for all that wait. */
+    private void left() {
+        cancelTimer();
+        wakeAll();
+        quota.scope.environment.handOver(this::completeAll);
+    }
+
+    private void ended() {
+        cancelTimer();
+        wakeAll();
         quota.scope.environment.handOver(() -> {
             if (ask.state == QuotaAsk.ADMITTED) {
                 quota.scope.count(true);
@@ -140,8 +151,7 @@ final class SharedReservation implements Reservation {
         if (!SharedCalls.park(quota, ask) && quota.leave(ask)) {
             Thread.interrupted();
             cancelled.set(true);
-            cancelTimer();
-            quota.scope.environment.handOver(this::completeAll);
+            left();
             throw new InterruptedException();
         }
         RuntimeException failure = failure();
@@ -167,11 +177,7 @@ final class SharedReservation implements Reservation {
             return false;
         }
         if (quota.leave(ask)) {
-            cancelTimer();
-            for (Thread thread = threads.poll(); thread != null; thread = threads.poll()) {
-                LockSupport.unpark(thread);
-            }
-            quota.scope.environment.handOver(this::completeAll);
+            left();
             return true;
         }
         if (ask.state != QuotaAsk.ADMITTED) {

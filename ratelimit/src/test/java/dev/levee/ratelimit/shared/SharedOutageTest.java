@@ -343,4 +343,17 @@ class SharedOutageTest {
         cluster.pass(60_000);
         assertThat(cluster.store.batches()).isEqualTo(batches);
     }
+
+    @Test
+    void a_small_share_of_a_slow_limit_admits_its_one_permit() {
+        RateLimiter limiter = node.limits.limiter(
+                "slow",
+                config -> config.limit(Limit.of(1, Duration.ofDays(600)))
+                        .mode(SharedMode.EXACT)
+                        .onOutage(OnOutage.localShare(0.001)));
+        node.way.fault = FaultyStore.Fault.ERROR;
+
+        assertThat(limiter.tryAcquire()).isTrue();
+        assertThat(limiter.tryAcquire()).isFalse();
+    }
 }

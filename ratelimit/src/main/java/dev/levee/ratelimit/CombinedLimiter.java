@@ -104,7 +104,8 @@ final class CombinedLimiter extends AbstractLimiter {
                 for (int taken = i - 1; taken >= 0; taken--) {
                     parts[taken].giveBack(nowNanos, nowNanos, permits);
                 }
-                takenInPart = takenInPart || peek(nowNanos, permits) != 0; // else nothing that could be seen was in the way
+                // Else nothing that could be seen was in the way.
+                takenInPart = takenInPart || peek(nowNanos, permits) != 0;
             }
         }
         return wait;

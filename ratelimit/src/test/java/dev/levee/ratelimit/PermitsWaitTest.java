@@ -63,7 +63,8 @@ class PermitsWaitTest {
         perTenant.settle("a", -2);
         time.runReady();
         assertThat(isAdmitted(turn)).isTrue();
-        CompletableFuture<@Nullable Void> bounded = needed(1).and(perTenant, "a", 1).acquireAsync(Duration.ofSeconds(1));
+        CompletableFuture<@Nullable Void> bounded =
+                needed(1).and(perTenant, "a", 1).acquireAsync(Duration.ofSeconds(1));
         bytes.reconfigure(Limit.of(1, LONG));
         time.runReady();
         assertThat(bounded).isCompletedExceptionally();

@@ -140,8 +140,7 @@ final class SharedReservation implements Reservation {
         if (!SharedCalls.park(quota, ask) && quota.leave(ask)) {
             Thread.interrupted();
             cancelled.set(true);
-            cancelTimer();
-            quota.scope.environment.handOver(this::completeAll);
+            left();
             throw new InterruptedException();
         }
         RuntimeException failure = failure();
@@ -160,6 +159,15 @@ final class SharedReservation implements Reservation {
         return future;
     }
 
+    /** Tells all that wait for it that it has left the queue. */
+    private void left() {
+        cancelTimer();
+        for (Thread thread = threads.poll(); thread != null; thread = threads.poll()) {
+            LockSupport.unpark(thread);
+        }
+        quota.scope.environment.handOver(this::completeAll);
+    }
+
     @Override
     public boolean cancel() {
         StackRoom.require();
@@ -167,11 +175,7 @@ final class SharedReservation implements Reservation {
             return false;
         }
         if (quota.leave(ask)) {
-            cancelTimer();
-            for (Thread thread = threads.poll(); thread != null; thread = threads.poll()) {
-                LockSupport.unpark(thread);
-            }
-            quota.scope.environment.handOver(this::completeAll);
+            left();
             return true;
         }
         if (ask.state != QuotaAsk.ADMITTED) {

@@ -9,6 +9,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.ratelimit.WaitingCalls.Watchers;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -48,6 +49,7 @@ abstract class AbstractLimiter implements RateLimiter {
     final int maxWaiting;
     private final WaitingCalls waits;
     private final WaitQueue queue;
+    private final Watchers watchers = new Watchers();
     private final Need one;
     private final AtomicReference<@Nullable WaitingCalls> line = new AtomicReference<>();
     private volatile RateLimitedException refusal;
@@ -90,6 +92,23 @@ abstract class AbstractLimiter implements RateLimiter {
      *     {@link RateLimiter#NEVER} if they are more than the capacity
      */
     abstract long take(long nowNanos, long permits);
+
+    /** The same when no lock is held: those that were refused for what was held for a moment are told. */
+    long takeUnlocked(long nowNanos, long permits) {
+        return take(nowNanos, permits);
+    }
+
+    /** As {@link Need#hasTakenInPart}. */
+    boolean hasTakenInPart() {
+        return false;
+    }
+
+    /** As {@link Need#watch}. */
+    void watch(WaitQueue other, boolean begins) {
+        if (other != queue) { // which is told first of all
+            watchers.watch(other, begins);
+        }
+    }
 
     /** Returns what {@link #take} would return, and takes nothing. Does not allocate. */
     abstract long peek(long nowNanos, long permits);
@@ -200,7 +219,7 @@ abstract class AbstractLimiter implements RateLimiter {
     }
 
     private long tryTake(long permits, long nowNanos) {
-        long wait = queue.occupied ? queue.tryTake(need(permits)) : take(nowNanos, permits);
+        long wait = queue.occupied ? queue.tryTake(need(permits)) : takeUnlocked(nowNanos, permits);
         if (wait == 0) {
             count(true);
         } else {
@@ -292,8 +311,12 @@ abstract class AbstractLimiter implements RateLimiter {
     void settled(long permits) {
         if (permits < 0) {
             waits.gaveBack();
-        } else if (permits > 0 && queue.occupied) {
-            queue.serveAfter(queue::planAnew);
+            watchers.gaveBack();
+        } else if (permits > 0) {
+            if (queue.occupied) {
+                queue.serveAfter(queue::planAnew);
+            }
+            watchers.planAnew();
         }
     }
 
@@ -312,6 +335,7 @@ abstract class AbstractLimiter implements RateLimiter {
             queue.planAnew();
             refusal = newRefusal(limit);
         });
+        watchers.planAnew();
     }
 
     @Override
@@ -320,7 +344,7 @@ abstract class AbstractLimiter implements RateLimiter {
         if (queue.occupied) {
             return tryEnterBesideQueue();
         }
-        admitted = take(nowNanos, 1) == 0;
+        admitted = takeUnlocked(nowNanos, 1) == 0;
         countEntry(admitted);
         return admitted ? stamp(nowNanos) : REFUSED;
     }

@@ -21,6 +21,9 @@ import java.util.stream.Stream;
 final class CombinedLimiter extends AbstractLimiter {
     private final AbstractLimiter[] parts;
 
+    /** Whether a call has taken some permits and given them back, and others are to be told. */
+    private volatile boolean takenInPart;
+
     private CombinedLimiter(String name, AbstractLimiter[] parts, Environment environment) {
         super(name, config(parts), environment);
         this.parts = parts;
@@ -101,9 +104,36 @@ final class CombinedLimiter extends AbstractLimiter {
                 for (int taken = i - 1; taken >= 0; taken--) {
                     parts[taken].giveBack(nowNanos, nowNanos, permits);
                 }
+                // Else nothing that could be seen was in the way.
+                takenInPart = takenInPart || peek(nowNanos, permits) != 0;
             }
         }
         return wait;
+    }
+
+    @Override
+    long takeUnlocked(long nowNanos, long permits) {
+        long wait = take(nowNanos, permits);
+        if (wait != 0 && hasTakenInPart()) {
+            settled(-permits);
+        }
+        return wait;
+    }
+
+    @Override
+    boolean hasTakenInPart() {
+        boolean was = takenInPart;
+        if (was) {
+            takenInPart = false; // what another thread gives back meanwhile it has given back before
+        }
+        return was;
+    }
+
+    @Override
+    void watch(WaitQueue other, boolean begins) {
+        for (AbstractLimiter part : parts) {
+            part.watch(other, begins);
+        }
     }
 
     @Override
@@ -138,7 +168,7 @@ final class CombinedLimiter extends AbstractLimiter {
 
     @Override
     void settled(long permits) {
-        super.settled(permits);
+        // Each tells its own queue and those of combinations, of which this may be one.
         for (AbstractLimiter part : parts) {
             part.settled(permits);
         }

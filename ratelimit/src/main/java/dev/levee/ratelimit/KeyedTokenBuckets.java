@@ -43,6 +43,9 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     private final KeyHash hash;
     private final AtomicBoolean warned = new AtomicBoolean();
 
+    /** Told of each key's: which keys they wait for is not looked up. */
+    private final WaitingCalls.Watchers watchers = new WaitingCalls.Watchers();
+
     KeyedTokenBuckets(String name, KeyedRateLimiterConfig<? super K> config, Environment environment) {
         this.name = Require.name(name);
         TokenBucketLimit limit = Require.nonNull("config", config).limit();
@@ -114,6 +117,11 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
         Object value = value(key);
         Require.range("permits", permits, -Long.MAX_VALUE, Long.MAX_VALUE);
         hash.apply(KeyHash.Use.SETTLE, value, plan(key), permits);
+        if (permits < 0) {
+            watchers.gaveBack();
+        } else if (permits > 0) {
+            watchers.planAnew();
+        }
     }
 
     @Override
@@ -136,6 +144,10 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
         long burst() {
             return plan.burst();
+        }
+
+        WaitingCalls.Watchers watchers() {
+            return limiter.watchers;
         }
 
         private long debt() {

@@ -20,10 +20,22 @@ interface Need {
     /** Takes it in a plan. */
     void plan(Forecast plan, long atNanos);
 
+    /**
+     * Has a queue told of what changes at the limiters from outside, or no longer; under its lock. Called before the
+     * queue asks for permits, and once more with {@code false} when the call does not wait there any more.
+     */
+    void watch(WaitQueue queue, boolean begins);
+
+    /**
+     * Returns whether the last {@link #take} has taken some permits and given them back, since it was asked last: then
+     * others may have been refused for that, and are to be told ({@link #gaveBack}).
+     */
+    boolean hasTakenInPart();
+
     /** Gives back what was taken, and is not used. */
     void giveBack(long nowNanos, long takenNanos);
 
-    /** Serves those that wait for a limiter alone to which something was given back. Not under a lock. */
+    /** Serves those that wait elsewhere for a limiter to which something was given back. Not under a lock. */
     void gaveBack();
 
     /** Counts a call that was admitted or refused, and publishes a refusal. Not under a lock. */
@@ -57,6 +69,16 @@ interface Need {
         @Override
         public void plan(Forecast plan, long atNanos) {
             plan.take(atNanos, permits);
+        }
+
+        @Override
+        public void watch(WaitQueue queue, boolean begins) {
+            limiter.watch(queue, begins);
+        }
+
+        @Override
+        public boolean hasTakenInPart() {
+            return limiter.hasTakenInPart();
         }
 
         @Override

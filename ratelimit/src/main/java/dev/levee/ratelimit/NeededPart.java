@@ -21,6 +21,9 @@ interface NeededPart {
 
     void giveBack(long nowNanos, long takenNanos);
 
+    /** Serves those that wait for what was given back. Not under a lock. */
+    void gaveBack();
+
     void counted(boolean isAdmitted);
 
     boolean isOfTheSame(NeededPart other);
@@ -39,6 +42,9 @@ interface NeededPart {
         Forecast forecast(NeededTogether.Plan plan);
 
         long permits();
+
+        /** As {@link Need#watch}. */
+        void watch(WaitQueue queue, boolean begins);
 
         RateLimitedException refusal(long waitNanos);
 
@@ -81,6 +87,16 @@ interface NeededPart {
         @Override
         public void giveBack(long nowNanos, long takenNanos) {
             limiter.giveBack(nowNanos, takenNanos, permits);
+        }
+
+        @Override
+        public void gaveBack() {
+            limiter.settled(-permits);
+        }
+
+        @Override
+        public void watch(WaitQueue queue, boolean begins) {
+            limiter.watch(queue, begins);
         }
 
         @Override
@@ -159,6 +175,9 @@ interface NeededPart {
         }
 
         @Override
+        public void gaveBack() {} // settle has told them
+
+        @Override
         public void counted(boolean isAdmitted) {}
 
         @Override
@@ -203,6 +222,16 @@ interface NeededPart {
         @Override
         public void giveBack(long nowNanos, long takenNanos) {
             bucket.giveBack(permits, nowNanos - takenNanos);
+        }
+
+        @Override
+        public void gaveBack() {
+            bucket.watchers().gaveBack();
+        }
+
+        @Override
+        public void watch(WaitQueue queue, boolean begins) {
+            bucket.watchers().watch(queue, begins);
         }
 
         @Override

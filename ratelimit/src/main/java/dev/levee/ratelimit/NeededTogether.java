@@ -11,6 +11,7 @@ import java.util.Map;
  */
 final class NeededTogether implements Need {
     private final NeededPart.Waitable[] parts;
+    private boolean takenInPart;
 
     NeededTogether(NeededPart.Waitable... parts) {
         this.parts = parts;
@@ -25,6 +26,7 @@ final class NeededTogether implements Need {
                 for (int taken = i - 1; taken >= 0; taken--) {
                     parts[taken].giveBack(nowNanos, nowNanos);
                 }
+                takenInPart = i > 0 && peek(nowNanos) != 0; // else nothing that could be seen was in the way
             }
         }
         return wait;
@@ -55,6 +57,20 @@ final class NeededTogether implements Need {
     }
 
     @Override
+    public void watch(WaitQueue queue, boolean begins) {
+        for (NeededPart.Waitable part : parts) {
+            part.watch(queue, begins);
+        }
+    }
+
+    @Override
+    public boolean hasTakenInPart() {
+        boolean was = takenInPart;
+        takenInPart = false;
+        return was;
+    }
+
+    @Override
     public void giveBack(long nowNanos, long takenNanos) {
         for (NeededPart part : parts) {
             part.giveBack(nowNanos, takenNanos);
@@ -64,9 +80,7 @@ final class NeededTogether implements Need {
     @Override
     public void gaveBack() {
         for (NeededPart.Waitable part : parts) {
-            if (part instanceof NeededPart.OfLimiter of) {
-                of.limiter().settled(-of.permits());
-            }
+            part.gaveBack();
         }
     }
 

@@ -144,11 +144,13 @@ public final class Permits {
                 if (longest != 0) {
                     refusing = parts[taken];
                     giveBack(taken, takenAt);
+                    gaveBack(taken);
                 }
             }
         } catch (RuntimeException | Error thrown) { // a key, a limit or a clock of a user
             if (longest == 0) {
                 giveBack(taken, takenAt);
+                gaveBack(taken);
             }
             throw thrown;
         }
@@ -170,6 +172,13 @@ public final class Permits {
             } finally {
                 giveBack(count - 1, takenAt);
             }
+        }
+    }
+
+    /** Tells those that were refused meanwhile. */
+    private void gaveBack(int count) {
+        for (int i = 0; i < count; i++) {
+            parts[i].gaveBack();
         }
     }
 

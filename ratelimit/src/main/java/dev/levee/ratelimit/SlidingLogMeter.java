@@ -276,7 +276,14 @@ final class SlidingLogMeter implements Meter {
         lock.lock();
         try {
             dropOld(nowNanos);
-            return taken == 0 ? 0 : Nanos.add(length, times[place(size - 1)] - nowNanos);
+            if (taken == 0) {
+                return 0;
+            }
+            int last = size - 1;
+            while (counts[place(last)] == 0) { // everything of it was given back
+                last--;
+            }
+            return Nanos.add(length, times[place(last)] - nowNanos);
         } finally {
             lock.unlock();
         }

@@ -4,6 +4,8 @@ import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.StackRoom;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +68,9 @@ final class WaitQueue {
     /** The turn of the tail by the plan. */
     private long planNanos;
 
+    /** Calls that have taken some permits and given them back, of which others are to be told when the lock is free. */
+    private final Queue<Need> takenInPart = new ConcurrentLinkedQueue<>();
+
     /** Whether turns can be earlier than by the plan, because something was given back. */
     private boolean late;
 
@@ -93,7 +98,7 @@ final class WaitQueue {
             long now = clock.nanoTime();
             takenNanos = now;
             ended = serve(now);
-            answer = head == null ? need.take(now) : plannedWait(need, 0, now);
+            answer = head == null ? take(need, now) : plannedWait(need, 0, now);
         } finally {
             occupied = head != null;
             lock.unlock();
@@ -102,15 +107,19 @@ final class WaitQueue {
             settle(ended);
         } catch (Throwable noTimer) {
             if (answer == 0) {
-                giveBack(need, takenNanos);
+                need.giveBack(clock.nanoTime(), takenNanos);
             }
             throw noTimer;
         }
         return answer;
     }
 
-    private void giveBack(Need need, long takenNanos) {
-        need.giveBack(clock.nanoTime(), takenNanos);
+    private long take(Need need, long now) {
+        long wait = need.take(now);
+        if (wait != 0 && need.hasTakenInPart()) {
+            takenInPart.add(need);
+        }
+        return wait;
     }
 
     /**
@@ -132,9 +141,13 @@ final class WaitQueue {
             waiter.endNanos = now + leftNanos;
             occupied = true;
             try {
+                waiter.need.watch(this, true);
                 ended = serve(now);
                 answer = admitOrAdd(waiter, boundNanos, now);
             } finally {
+                if (!waiter.isWaiting()) {
+                    waiter.need.watch(this, false);
+                }
                 occupied = head != null;
             }
         } finally {
@@ -144,7 +157,7 @@ final class WaitQueue {
             settle(ended);
         } catch (Throwable noTimer) {
             if (!leave(waiter) && waiter.state == Waiter.ADMITTED) {
-                giveBack(waiter.need, waiter.takenNanos);
+                waiter.need.giveBack(clock.nanoTime(), waiter.takenNanos);
             }
             throw noTimer;
         }
@@ -154,7 +167,7 @@ final class WaitQueue {
     private long admitOrAdd(Waiter waiter, long maxNanos, long now) {
         long wait;
         if (head == null) {
-            wait = waiter.need.take(now);
+            wait = take(waiter.need, now);
             if (wait == 0) {
                 waiter.takenNanos = now;
                 waiter.state = Waiter.ADMITTED;
@@ -243,7 +256,7 @@ final class WaitQueue {
         Waiter lastEnded = null;
         while (head != null) {
             Waiter next = head;
-            long wait = next.endNanos - now <= 0 ? Nanos.NEVER : next.need.take(now);
+            long wait = next.endNanos - now <= 0 ? Nanos.NEVER : take(next.need, now);
             if (wait == 0) {
                 next.takenNanos = now;
                 next.state = Waiter.ADMITTED;
@@ -468,6 +481,7 @@ final class WaitQueue {
         waiter.before = null;
         waiter.after = null;
         size--;
+        waiter.need.watch(this, false);
     }
 
     /** Tells those whose wait has ended, and sets the timer; when the lock is free. */
@@ -479,5 +493,8 @@ final class WaitQueue {
             next = following;
         }
         timer.apply();
+        for (Need need; (need = takenInPart.poll()) != null; ) {
+            need.gaveBack();
+        }
     }
 }

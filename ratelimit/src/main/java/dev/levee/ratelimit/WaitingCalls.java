@@ -4,9 +4,14 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
+import dev.levee.core.internal.SafeLog;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The forms in which a call waits in one {@link WaitQueue}: on its thread, as a future, as a reservation. */
 final class WaitingCalls {
@@ -92,6 +97,8 @@ final class WaitingCalls {
         if (wait == 0) {
             waiter.takenNanos = now;
             waiter.state = Waiter.ADMITTED;
+        } else if (waiter.need.hasTakenInPart()) {
+            waiter.need.gaveBack();
         }
         return wait;
     }
@@ -114,6 +121,49 @@ final class WaitingCalls {
     void gaveBack() {
         if (queue.occupied) {
             queue.serveAfter(queue::movesUp);
+        }
+    }
+
+    /**
+     * The queues in which calls wait for permits of a limiter beside its own: those of combinations, as long as such
+     * calls are there. See ADR 197.
+     */
+    static final class Watchers {
+        private static final Logger LOG = LoggerFactory.getLogger(RateLimiter.class);
+
+        /** How many calls wait in each. */
+        private final ConcurrentHashMap<WaitQueue, Integer> queues = new ConcurrentHashMap<>();
+
+        /** A call begins to wait in a queue, or does not wait there any more: as {@link Need#watch}. */
+        void watch(WaitQueue queue, boolean begins) {
+            if (begins) {
+                queues.merge(queue, 1, Integer::sum);
+            } else {
+                queues.computeIfPresent(queue, (key, count) -> count == 1 ? null : count - 1);
+            }
+        }
+
+        /** Serves those that wait, after something was given back. Not under a lock. */
+        void gaveBack() {
+            tell(WaitQueue::movesUp);
+        }
+
+        /** Plans the turns of those that wait anew, which may be later now. Not under a lock. */
+        void planAnew() {
+            tell(WaitQueue::planAnew);
+        }
+
+        private void tell(Consumer<WaitQueue> change) {
+            if (queues.isEmpty()) {
+                return;
+            }
+            for (WaitQueue queue : queues.keySet()) {
+                try {
+                    queue.serveAfter(() -> change.accept(queue));
+                } catch (Throwable thrown) { // of the scheduler of that combination, which is not the caller's
+                    SafeLog.warn(LOG, "calls that wait for several limiters could not be told of a change", thrown);
+                }
+            }
         }
     }
 }

@@ -3,12 +3,18 @@ package dev.levee.ratelimit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -123,7 +129,70 @@ class CombinedLimiterTest {
         assertThat(next).isDone();
     }
 
-    /** Its queue does not hear of it: what is planned there is of a limit that never had so many. */
+    @Test
+    void permits_that_come_back_to_one_of_its_limiters_serve_those_that_wait_for_all() {
+        both.tryAcquire(3);
+        slow.tryAcquire(2);
+        CompletableFuture<?> first = both.acquireAsync(1, Duration.ofHours(2));
+        CompletableFuture<?> second = both.acquireAsync(1, Duration.ofHours(2));
+        time.advance(Duration.ofSeconds(1));
+        slow.settle(-1);
+        time.runReady();
+        assertThat(first).isDone();
+        assertThat(second).isNotDone();
+        long stamp = fast.tryEnter(time.nanoTime());
+        fast.cancel(stamp, time.nanoTime());
+        assertThat(second).as("the hour has none").isNotDone();
+        Reservation unused = RateLimiter.allOf("beside", slow).reserve(1, Duration.ofHours(3));
+        slow.reconfigure(Limit.fixedWindow(6, Duration.ofHours(1)));
+        time.runReady();
+        assertThat(List.of(second.isDone(), unused.isReady())).containsExactlyInAnyOrder(true, false);
+    }
+
+    @Test
+    void those_that_wait_for_all_and_cannot_be_served_in_time_any_more_are_refused_at_once() {
+        both.tryAcquire(3);
+        CompletableFuture<?> first = both.acquireAsync(1, Duration.ofSeconds(1));
+        CompletableFuture<?> second = both.acquireAsync(1, Duration.ofSeconds(1));
+        CompletableFuture<?> third = both.acquireAsync(2, Duration.ofHours(2));
+        fast.reconfigure(Limit.of(1, Duration.ofSeconds(1)));
+        time.runReady();
+        assertThat(first).isNotDone();
+        assertThat(second).isCompletedExceptionally();
+        assertThat(third).as("more than it holds now").isCompletedExceptionally();
+        slow.settle(2);
+        time.runReady();
+        assertThat(first).isCompletedExceptionally();
+        assertThat(both.waiting()).isZero();
+    }
+
+    /** The last permit of the second limiter is taken while the call holds one of the first. */
+    @Test
+    void those_that_were_refused_for_what_another_call_held_for_a_moment_do_not_wait_for_it() {
+        AtomicReference<Runnable> between = new AtomicReference<>(() -> {});
+        AtomicInteger readings = new AtomicInteger();
+        Environment environment = time.environment().toBuilder()
+                .wallClock(() -> {
+                    if (readings.incrementAndGet() == 2) { // the first asks, the second takes
+                        between.get().run();
+                    }
+                    return Instant.ofEpochMilli(0);
+                })
+                .build();
+        RateLimiter first = RateLimiter.of("first", Limit.of(1, Duration.ofHours(1)), environment);
+        RateLimiter last = RateLimiter.of("last", Limit.calendar(1, ChronoUnit.DAYS, ZoneOffset.UTC), environment);
+        List<CompletableFuture<?>> waiting = new ArrayList<>();
+        between.set(() -> {
+            waiting.add(first.acquireAsync(1, Duration.ofHours(2)));
+            last.settle(1);
+        });
+        RateLimiter all = RateLimiter.allOf("all", first, last);
+        readings.set(0);
+        assertThat(all.tryAcquire()).isFalse();
+        time.runReady();
+        assertThat(waiting).singleElement().satisfies(it -> assertThat(it).isDone());
+    }
+
     @Test
     @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void more_than_a_limit_held_before_it_was_replaced_are_planned_anew() {

@@ -52,6 +52,25 @@ class PermitsWaitTest {
     }
 
     @Test
+    void a_call_hears_of_what_comes_back_to_a_limiter_or_to_a_key() {
+        needed(1_000).tryAcquire();
+        perTenant.tryAcquire("a", 3);
+        CompletableFuture<@Nullable Void> turn =
+                needed(1_000).and(perTenant, "a", 2).acquireAsync(LONG);
+        bytes.settle(-1_000);
+        time.runReady();
+        assertThat(turn).as("the key has none").isNotDone();
+        perTenant.settle("a", -2);
+        time.runReady();
+        assertThat(isAdmitted(turn)).isTrue();
+        CompletableFuture<@Nullable Void> bounded =
+                needed(1).and(perTenant, "a", 1).acquireAsync(Duration.ofSeconds(1));
+        bytes.reconfigure(Limit.of(1, LONG));
+        time.runReady();
+        assertThat(bounded).isCompletedExceptionally();
+    }
+
+    @Test
     void a_thread_waits_as_a_future_does() {
         needed(1_000).tryAcquire();
         List<Long> admitted = new ArrayList<>();

@@ -71,6 +71,17 @@ class WindowLimitersTest {
 
     @ParameterizedTest
     @MethodSource("limits")
+    void what_was_given_back_does_not_make_the_reset_later(Limit limit) {
+        RateLimiter limiter = RateLimiter.of("l", limit, time.environment());
+        assertThat(limiter.tryAcquire(3)).isTrue();
+        time.advance(Duration.ofSeconds(10));
+        long reset = limiter.decide(4).resetNanos();
+        assertThat(limiter.reserve(1, Duration.ZERO).cancel()).isTrue();
+        assertThat(limiter.decide(4).resetNanos()).isEqualTo(reset);
+    }
+
+    @ParameterizedTest
+    @MethodSource("limits")
     void calls_wait_for_their_permits_in_turn(Limit limit) throws Exception {
         ManualTime moving = new ManualTime().autoAdvance();
         RateLimiter limiter = RateLimiter.of("l", limit, moving.environment());

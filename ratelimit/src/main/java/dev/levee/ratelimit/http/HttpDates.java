@@ -46,7 +46,7 @@ final class HttpDates {
     /**
      * Reads a date.
      *
-     * @param now a year of two digits is one of the hundred that end 50 years from here
+     * @param now a year of two digits is the last one that is not more than 50 years from here
      * @return the time, or null if it is none, as the 30th of February, or its day of the week is another one
      */
     static @Nullable Instant parse(String text, Instant now) {
@@ -78,6 +78,12 @@ final class HttpDates {
                     number(date, "hour"),
                     number(date, "minute"),
                     second == 60 ? 59 : second);
+            if (days == LONG_DAYS
+                    && time.minusYears(MAX_YEARS_AHEAD)
+                            .toInstant(ZoneOffset.UTC)
+                            .isAfter(now)) {
+                time = time.minusYears(100);
+            }
             boolean isThatDay =
                     days.indexOf(date.group("name")) + 1 == time.getDayOfWeek().getValue();
             return isThatDay ? time.toInstant(ZoneOffset.UTC) : null;

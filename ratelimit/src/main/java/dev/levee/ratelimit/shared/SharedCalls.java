@@ -5,6 +5,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.StackRoom;
+import dev.levee.ratelimit.RateDecision;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,18 @@ final class SharedCalls {
         long now = quota.scope.clock.nanoTime();
         long wait = quota.takeLocally(permits, now);
         return wait == SharedQuota.ASK ? askOnce(quota, permits, now) : wait;
+    }
+
+    /** Says what was decided about a call, with what is left. */
+    static RateDecision decision(SharedQuota quota, long permits, long waitNanos) {
+        SharedScope scope = quota.scope;
+        long remaining = quota.available();
+        if (waitNanos != 0) {
+            boolean isTaken = quota.waiting() > 0 || quota.outage.isOn(); // by those that wait, or it is not known
+            remaining = isTaken ? 0 : Math.min(remaining, permits - 1);
+        }
+        return new RateDecision(
+                waitNanos == 0, scope.name, scope.plan().limit, remaining, waitNanos, quota.resetNanos());
     }
 
     private static long askOnce(SharedQuota quota, long permits, long now) {

@@ -126,9 +126,7 @@ final class SharedKeyedLimiter implements KeyedRateLimiter<String> {
     public RateDecision decide(String key, long permits) {
         requirePermits(permits);
         SharedQuota quota = quota(key);
-        long wait = take(quota, permits);
-        return new RateDecision(
-                wait == 0, scope.name, scope.plan().limit, wait == 0 ? quota.available() : 0, wait, quota.resetNanos());
+        return SharedCalls.decision(quota, permits, take(quota, permits));
     }
 
     @Override

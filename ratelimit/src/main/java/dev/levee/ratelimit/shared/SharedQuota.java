@@ -37,22 +37,19 @@ final class SharedQuota {
     final String key;
     private final NanoClock clock;
     private final ReentrantLock lock = new ReentrantLock();
-
     private final QuotaLeases leases;
     private final QuotaQueue queue = new QuotaQueue();
 
     private volatile QuotaDenial denial;
-
-    private final QuotaOutage outage;
+    final QuotaOutage outage;
 
     /** Whether it was used since the table of keys has looked. */
     volatile boolean isFresh = true;
 
     // Under the lock.
-    private final StoreClock storeClock;
+    private final StoreClock storeClock = new StoreClock();
     private Way way = Way.IDLE;
     private @Nullable SharedPlan planSeen;
-
     private final QuotaAccount account = new QuotaAccount();
     private volatile StoreAnswer last = StoreAnswer.NONE;
     private long sentNeeded;
@@ -69,7 +66,6 @@ final class SharedQuota {
         this.key = key;
         this.clock = scope.clock;
         long now = clock.nanoTime();
-        storeClock = new StoreClock();
         leases = new QuotaLeases(now);
         denial = new QuotaDenial(Long.MAX_VALUE, now);
         outage = new QuotaOutage(scope, now);
@@ -252,7 +248,21 @@ final class SharedQuota {
      * @return whether it was waiting; else its wait has ended
      */
     boolean leave(QuotaAsk ask) {
+<<<<<<< HEAD
         return locked(() -> queue.leave(ask, clock.nanoTime()));
+=======
+        lock.lock();
+        try {
+            long now = clock.nanoTime();
+            boolean wasWaiting = queue.leave(ask, now);
+            if (wasWaiting && ask.stays && !queue.isEmpty()) { // those behind it move up
+                timer.want(Math.max(0, denial.waitNanos(scope.plan(), queue.firstPermits(), now)));
+            }
+            return wasWaiting;
+        } finally {
+            lock.unlock();
+        }
+>>>>>>> h-limits
     }
 
     /** Gives permits back that were taken by a request that was sent at a time: to its lease, or to the store. */

@@ -73,9 +73,7 @@ final class SharedRateLimiter implements RateLimiter {
 
     @Override
     public RateDecision decide(long permits) {
-        long wait = tryTake(requirePermits(permits));
-        return new RateDecision(
-                wait == 0, scope.name, limit(), wait == 0 ? quota.available() : 0, wait, quota.resetNanos());
+        return SharedCalls.decision(quota, permits, tryTake(requirePermits(permits)));
     }
 
     @Override

@@ -170,6 +170,15 @@ final class SharedReservation implements Reservation {
         return future;
     }
 
+    /** Tells all that wait for it that it has left the queue. */
+    private void left() {
+        cancelTimer();
+        for (Thread thread = threads.poll(); thread != null; thread = threads.poll()) {
+            LockSupport.unpark(thread);
+        }
+        quota.scope.environment.handOver(this::completeAll);
+    }
+
     @Override
     public boolean cancel() {
         StackRoom.require();

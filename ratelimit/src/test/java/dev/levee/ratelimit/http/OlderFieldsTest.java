@@ -230,6 +230,10 @@ class OlderFieldsTest {
             assertThat(RetryAfterField.parse("Tuesday, 29-Nov-77 08:00:00 GMT", NOW)
                             .date())
                     .hasValue(Instant.parse("1977-11-29T08:00:00Z"));
+            assertThat(RetryAfterField.parse("Friday, 31-Dec-76 08:00:00 GMT", NOW)
+                            .date())
+                    .as("fifty years and a month would be more")
+                    .hasValue(Instant.parse("1976-12-31T08:00:00Z"));
         }
 
         @Test

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
 import dev.levee.core.Gate;
+import dev.levee.core.testing.ForwardingScheduler;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateDecision;
 import dev.levee.ratelimit.RateLimitedException;
@@ -14,11 +16,17 @@ import dev.levee.ratelimit.Reservation;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class SharedLimiterTest {
     private final SharedCluster cluster = new SharedCluster();
@@ -131,6 +139,7 @@ class SharedLimiterTest {
             assertThat(admitted.resetNanos()).isEqualTo(4_000_000_000L);
             assertThat(refused.isAdmitted()).isFalse();
             assertThat(refused.retryAfterNanos()).isEqualTo(1_000_000_000L);
+            assertThat(refused.remaining()).isEqualTo(6);
             assertThat(limiter.availablePermits()).isEqualTo(6);
         }
 
@@ -209,6 +218,69 @@ class SharedLimiterTest {
             assertThat(limiter.availablePermits()).isEqualTo(9);
             assertThat(limiter.waiting()).isZero();
             assertThat(limiter.tryEnter(0)).isEqualTo(Gate.REFUSED);
+        }
+
+        @Test
+        void those_behind_one_that_gives_up_move_up() {
+            limiter.tryAcquire(10);
+            Reservation large = limiter.reserve(10, Duration.ofSeconds(60));
+            CompletableFuture<?> small = limiter.acquireAsync(1, Duration.ofSeconds(20));
+            cluster.pass(500);
+            assertThat(large.cancel()).isTrue();
+            cluster.pass(499);
+            assertThat(small).isNotDone();
+            cluster.pass(2);
+
+            assertThat(small).as("a permit takes a second").isCompleted();
+        }
+
+        @Test
+        void those_behind_one_whose_time_is_up_move_up() {
+            limiter.tryAcquire(10);
+            CompletableFuture<?> large = limiter.acquireAsync(10, Duration.ofSeconds(60));
+            CompletableFuture<?> small = limiter.acquireAsync(2, Duration.ofSeconds(20));
+            large.completeExceptionally(new TimeoutException());
+            cluster.pass(2_001);
+
+            assertThat(small).isCompleted();
+        }
+
+        /** Nothing wakes a thread here but what unparks it. */
+        @Test
+        @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+        void all_threads_that_wait_for_a_reservation_end_when_one_is_interrupted() throws InterruptedException {
+            CountDownLatch parked = new CountDownLatch(2);
+            Environment environment = node.environment.toBuilder()
+                    .scheduler(new ForwardingScheduler(node.environment.scheduler()) {
+                        @Override
+                        public void park(Object blocker, long nanos) {
+                            parked.countDown();
+                            LockSupport.park(blocker);
+                        }
+                    })
+                    .build();
+            RateLimiter parking = SharedLimits.of("parking", node.way, environment)
+                    .limiter("api", config -> config.limit(limit).mode(SharedMode.EXACT));
+            parking.tryAcquire(10);
+            Reservation reservation = parking.reserve(5, Duration.ofMinutes(1));
+            Queue<Class<?>> ends = new ConcurrentLinkedQueue<>();
+            Runnable waits = () -> {
+                try {
+                    reservation.await();
+                } catch (InterruptedException | CancellationException end) {
+                    ends.add(end.getClass());
+                }
+            };
+            Thread first = new Thread(waits);
+            Thread second = new Thread(waits);
+            first.start();
+            second.start();
+            parked.await();
+            first.interrupt();
+            first.join();
+            second.join();
+
+            assertThat(ends).containsExactlyInAnyOrder(InterruptedException.class, CancellationException.class);
         }
 
         @Test

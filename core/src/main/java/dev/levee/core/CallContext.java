@@ -94,7 +94,9 @@ public final class CallContext {
     }
 
     private static CallContext snapshotOf(CallState state) {
-        Deadline deadline = state.clock() instanceof NanoClock clock ? Deadline.at(state.deadlineNanos(), clock) : null;
+        Deadline deadline = state.clock() instanceof NanoClock clock
+                ? Deadline.at(state.deadlineNanos(), clock, state.isTimed())
+                : null;
         boolean repeating = state.repeating();
         CallContext context = new CallContext(
                 deadline,
@@ -379,6 +381,7 @@ public final class CallContext {
         AttemptCount madeBefore = state.made();
         Object readsBefore = state.reads();
         state.priority(Priority.of(criticality.ordinal(), cohort));
+        state.timed(deadline != null && deadline.isTimed());
         state.reads(reads);
         state.set(attempt, idempotent, repeating, repeater, made, clock, atNanos, this);
         try {

@@ -48,10 +48,14 @@ public final class Deadline {
     private final long atNanos;
     private final boolean never;
 
-    private Deadline(NanoClock clock, long atNanos, boolean never) {
+    /** Whether a timeout ends the call then. */
+    private final boolean timed;
+
+    private Deadline(NanoClock clock, long atNanos, boolean never, boolean timed) {
         this.clock = clock;
         this.atNanos = atNanos;
         this.never = never;
+        this.timed = timed;
     }
 
     /**
@@ -77,14 +81,19 @@ public final class Deadline {
     public static Deadline afterNanos(long nanos, NanoClock clock) {
         Require.nonNull("clock", clock);
         if (nanos >= Nanos.NEVER) {
-            return new Deadline(clock, 0, true);
+            return new Deadline(clock, 0, true, false);
         }
-        return new Deadline(clock, clock.nanoTime() + Math.max(nanos, 0), false);
+        return new Deadline(clock, clock.nanoTime() + Math.max(nanos, 0), false, false);
     }
 
-    /** Returns the deadline at a reading of a clock. */
-    static Deadline at(long nanos, NanoClock clock) {
-        return new Deadline(clock, nanos, false);
+    /** Returns the deadline at a reading of a clock, at which a timeout ends the call or does not. */
+    static Deadline at(long nanos, NanoClock clock, boolean timed) {
+        return new Deadline(clock, nanos, false, timed);
+    }
+
+    /** Whether a timeout ends the call then. */
+    boolean isTimed() {
+        return timed;
     }
 
     @Nullable NanoClock clockIfFinite() {

@@ -45,17 +45,21 @@ public final class CallState {
 
     private static final int IDEMPOTENT = 1;
     private static final int REPEATING = 2;
-    private static final int FLAG_BITS = 2;
+    private static final int TIMED = 4;
+    private static final int FLAG_BITS = 3;
 
     /** The bits of {@link #marks} that are the {@link Priority}, above the flags and below the attempt. */
     private static final long PRIORITY = ((1L << Priority.BITS) - 1) << FLAG_BITS;
+
+    /** The bits of {@link #marks} that stay as they are when an attempt is written. */
+    private static final long KEPT = PRIORITY | TIMED;
 
     private static final int ATTEMPT_SHIFT = FLAG_BITS + Priority.BITS;
     private static final long PLAIN = (long) Priority.DEFAULT << FLAG_BITS | marks(1, true, false);
 
     /**
-     * The attempt, the priority and the two flags in one word, since a retry saves, writes and restores them on every
-     * call: the attempt has 31 bits, the priority 10, the flags two.
+     * The attempt, the priority and the three flags in one word, since a retry saves, writes and restores them on every
+     * call: the attempt has 31 bits, the priority 10, the flags three.
      */
     private long marks = PLAIN;
 
@@ -390,7 +394,7 @@ public final class CallState {
      * @param repeated whether a policy repeats it; policies further in do not repeat it then
      */
     public void repeat(int number, boolean repeatable, boolean repeated) {
-        marks = (marks & PRIORITY) | marks(number, repeatable, repeated);
+        marks = (marks & KEPT) | marks(number, repeatable, repeated);
         clearSnapshot();
     }
 
@@ -416,6 +420,29 @@ public final class CallState {
      */
     public void mark(boolean repeatable) {
         repeat(attempt(), repeatable, repeating());
+    }
+
+    /**
+     * Returns whether a timeout ends the call at its deadline: what the call ends with after that does not reach its
+     * caller.
+     *
+     * @return false if there is no deadline, or only one that the caller has set
+     */
+    public boolean isTimed() {
+        return (marks & TIMED) != 0;
+    }
+
+    /**
+     * Writes whether a timeout ends the call at its deadline. It stays as it is when an attempt is written, and is
+     * among the {@link #marks} that are restored.
+     *
+     * @param ended whether it does
+     */
+    public void timed(boolean ended) {
+        if (isTimed() != ended) {
+            marks ^= TIMED;
+            clearSnapshot();
+        }
     }
 
     /**
@@ -469,7 +496,7 @@ public final class CallState {
     }
 
     /**
-     * Writes every field but the priority, {@link #reads}, {@link #alarm} and {@link #noted}.
+     * Writes every field but the priority, {@link #isTimed}, {@link #reads}, {@link #alarm} and {@link #noted}.
      *
      * @param number which attempt runs
      * @param repeatable whether the call may be repeated
@@ -489,7 +516,7 @@ public final class CallState {
             @Nullable Object on,
             long atNanos,
             @Nullable Object made) {
-        marks = (marks & PRIORITY) | marks(number, repeatable, repeated);
+        marks = (marks & KEPT) | marks(number, repeatable, repeated);
         repeater(policy);
         made(count);
         clock = on;

@@ -82,13 +82,16 @@ abstract class AbstractTimeout implements Timeout, FitsStackRoom {
         long nanos = timeFor(state, now, limitNanos);
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
+        long marksBefore = state.marks();
         Object snapshotBefore = state.snapshot();
         CompletableFuture<T> running;
         state.narrow(clock, now + nanos);
+        state.timed(true);
         try {
             running = inner.callAsync(operation);
         } finally {
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
+            state.restoreMarks(marksBefore, snapshotBefore);
         }
         if (running.isDone() && !running.isCompletedExceptionally() && clock.nanoTime() - now < nanos) {
             return running;

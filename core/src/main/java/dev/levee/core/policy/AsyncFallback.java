@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import dev.levee.core.Action;
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
+import dev.levee.core.Deadline;
 import dev.levee.core.Outcomes;
 import dev.levee.core.policy.FallbackConfig.FallbackSource;
 import java.util.concurrent.CompletableFuture;
@@ -18,15 +19,19 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     /** What the call runs; it tells the method of a wrapped client. */
     private final Object operation;
 
+    /** When a timeout around this ends the call; null if none does. */
+    private final @Nullable Deadline end;
+
     private int next;
 
     /** Whether the call ran, or may have, of which a source has failed; written before this is completed. */
     private boolean ranBefore;
 
-    AsyncFallback(SubstitutingFallback fallback, Object operation, CallContext context) {
+    AsyncFallback(SubstitutingFallback fallback, Object operation, CallContext context, @Nullable Deadline end) {
         this.fallback = fallback;
         this.context = context;
         this.operation = operation;
+        this.end = end;
     }
 
     AsyncFallback<T> follow(CompletableFuture<T> running) {
@@ -47,7 +52,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
 
     private void callEnded(Throwable thrown) {
         Throwable error = Outcomes.unwrap(thrown);
-        if (isEnded() || !fallback.replaces(error)) {
+        if (isOver() || !fallback.replaces(error)) {
             completeExceptionally(error);
             return;
         }
@@ -65,6 +70,11 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
 
     private boolean isEnded() {
         return isDone() || cancelReason() != null;
+    }
+
+    /** Whether no substitute reaches the caller any more. */
+    private boolean isOver() {
+        return isEnded() || SubstitutingFallback.isTimeUp(end);
     }
 
     private void askNext(Throwable error, SuppressedFailures earlier) {
@@ -123,8 +133,11 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void failed(Throwable failure, Throwable error, SuppressedFailures earlier) {
-        if (isEnded()) {
-            completeExceptionally(earlier.onto(failure, ranBefore));
+        if (isOver()) {
+            completeExceptionally(
+                    !ranBefore && AbstractTimeout.hasNotBegun(error)
+                            ? SubstitutingFallback.notBegun(error, failure)
+                            : earlier.onto(failure, ranBefore));
         } else if (fallback.isLast(next, failure)) {
             completeExceptionally(fallback.noneAnswered(error, earlier, failure, ranBefore));
         } else {

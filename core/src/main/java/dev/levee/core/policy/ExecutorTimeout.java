@@ -107,12 +107,15 @@ final class ExecutorTimeout extends AbstractTimeout {
     private CallContext contextUntil(CallState state, long deadlineNanos) {
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
+        long marksBefore = state.marks();
         Object snapshotBefore = state.snapshot();
         state.narrow(clock, deadlineNanos);
+        state.timed(true);
         try {
             return environment().capture();
         } finally {
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
+            state.restoreMarks(marksBefore, snapshotBefore);
         }
     }
 

@@ -31,6 +31,7 @@ final class InterruptingTimeout extends AbstractTimeout {
         long nanos = timeFor(state, now, limitNanos);
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
+        long marksBefore = state.marks();
         Object snapshotBefore = state.snapshot();
         InterruptOnce outer = state.alarm();
         Object notedBefore = state.noted();
@@ -38,12 +39,14 @@ final class InterruptingTimeout extends AbstractTimeout {
         long timerId = timers.set(interrupt, now, nanos);
         T result;
         state.narrow(clock, now + nanos);
+        state.timed(true);
         state.alarm(interrupt);
         state.noted(null);
         try {
             result = inner.call(operation);
         } catch (Throwable error) {
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
+            state.restoreMarks(marksBefore, snapshotBefore);
             state.alarm(outer);
             SuppressedFailures noted = restoreNoted(state, notedBefore);
             boolean delivered = wasDelivered(interrupt, timerId, error instanceof InterruptedException);
@@ -53,6 +56,7 @@ final class InterruptingTimeout extends AbstractTimeout {
             throw error;
         }
         state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
+        state.restoreMarks(marksBefore, snapshotBefore);
         state.alarm(outer);
         SuppressedFailures noted = restoreNoted(state, notedBefore);
         if (wasDelivered(interrupt, timerId, false) || clock.nanoTime() - now >= nanos) {

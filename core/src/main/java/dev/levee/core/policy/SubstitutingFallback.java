@@ -2,6 +2,7 @@ package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.InterruptibleOperation;
@@ -62,7 +63,8 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
         try {
             return inner.call(operation);
         } catch (Throwable error) {
-            if (error instanceof NoOutcome || CallState.current().isCalledOff() || !replaces(error)) {
+            CallState state = CallState.current();
+            if (error instanceof NoOutcome || state.isCalledOff() || isTimeUp(endOf(state)) || !replaces(error)) {
                 throw error;
             }
             try {
@@ -77,7 +79,8 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
 
     private <T extends @Nullable Object, X extends Throwable> T substitute(Throwable error, Operation<T, X> operation)
             throws X {
-        boolean ran = CallState.current().endedAfterRun(error) || mayHaveRun(error); // before a source makes calls
+        CallState state = CallState.current();
+        boolean ran = state.endedAfterRun(error) || mayHaveRun(error); // before a source makes calls
         SuppressedFailures earlier = new SuppressedFailures();
         earlier.add(error);
         for (int i = 0; ; i++) {
@@ -88,13 +91,21 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
                 answered(i, error);
                 return value;
             } catch (InterruptedException interrupt) {
+                if (!ran && AbstractTimeout.hasNotBegun(error) && isTimeUp(endOf(state))) {
+                    Thread.currentThread().interrupt(); // by the clock, it is the interrupt of the timeout
+                    throw Unchecked.<X>asDeclared(notBegun(error, interrupt));
+                }
                 boolean interruptible = operation instanceof InterruptibleOperation;
                 throw Unchecked.<X>asDeclared(interrupted(error, earlier, interruptible, interrupt));
             } catch (Throwable failure) {
-                if (isLast(i, failure)) {
+                boolean timeIsUp = isTimeUp(endOf(state));
+                if (timeIsUp && !ran && AbstractTimeout.hasNotBegun(error)) {
+                    throw Unchecked.<X>asDeclared(notBegun(error, failure));
+                }
+                if (timeIsUp || isLast(i, failure)) {
                     Throwable last = noneAnswered(error, earlier, failure, ran);
                     if (ran) {
-                        CallState.current().endsAfterRun(last);
+                        state.endsAfterRun(last);
                     }
                     throw Unchecked.<X>asDeclared(last);
                 }
@@ -215,9 +226,7 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
             earlier.suppressAllIn(interrupt);
         }
         Interrupts.throwOrFlag(interruptible, interrupt);
-        Throwable shown = SuppressedFailures.ofOneCaller(error);
-        SuppressedFailures.suppress(shown, interrupt);
-        return shown;
+        return notBegun(error, interrupt);
     }
 
     @Override
@@ -229,7 +238,24 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
             return running;
         }
         CallContext context = carrying == null ? CallContext.current() : carrying;
-        return new AsyncFallback<T>(this, operation, context).follow(running);
+        return new AsyncFallback<T>(this, operation, context, endOf(CallState.current())).follow(running);
+    }
+
+    /**
+     * Returns when a timeout around this ends the call, or null if none does. Within a call that has failed, which may
+     * make an object.
+     */
+    static @Nullable Deadline endOf(CallState state) {
+        return state.isTimed() ? CallContext.current().deadline() : null;
+    }
+
+    /** Whether a timeout around this ends the call now: no substitute would reach its caller. See ADR 195. */
+    static boolean isTimeUp(@Nullable Deadline end) {
+        try {
+            return end != null && end.isExpired();
+        } catch (Throwable thrown) { // a clock of a user must not hide the failure
+            return false;
+        }
     }
 
     boolean replaces(Throwable error) {
@@ -273,6 +299,13 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
         }
         SafeLog.debug(LOG, "fallback \"{}\": no source answered; the failure of the call follows", name, error);
         return earlier.onto(last, ran);
+    }
+
+    /** Returns the failure of a call whose substitute comes too late, with the reason of that suppressed. */
+    static Throwable notBegun(Throwable error, Throwable why) {
+        Throwable shown = SuppressedFailures.ofOneCaller(error);
+        SuppressedFailures.suppress(shown, why);
+        return shown;
     }
 
     /** Whether the call that failed may have run: the failure of a source says nothing of that. */

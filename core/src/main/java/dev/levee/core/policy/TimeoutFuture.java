@@ -13,18 +13,36 @@ import org.jspecify.annotations.Nullable;
  */
 final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
         implements Runnable, BiConsumer<T, Throwable> {
+    /** Bit of {@link #time}: it ends with the deadline of the call. */
+    private static final long BY_DEADLINE = 1L << 63;
+
+    /** Bit of {@link #time}: the time was up, and the work has been asked to end. */
+    private static final long EXPIRED = 1L << 62;
+
+    /** Bit of {@link #time}, beside EXPIRED: the call waited for its turn then. */
+    private static final long IN_QUEUE = 1L << 61;
+
+    private static final long NANOS = IN_QUEUE - 1;
+
     private final AbstractTimeout timeout;
     private final long start;
 
-    /** In nanoseconds; negative if it ends with the deadline of the call. */
-    private final long time;
+    /**
+     * In nanoseconds, with the bits above, in one word because a call may allocate little. The two of the end are
+     * written before the cancel is requested, and read after that was seen.
+     */
+    private long time;
 
     private volatile long timerId;
 
     TimeoutFuture(AbstractTimeout timeout, long startNanos, long nanos, boolean byDeadline) {
         this.timeout = timeout;
         this.start = startNanos;
-        this.time = byDeadline ? -nanos : nanos;
+        this.time = Math.min(nanos, NANOS) | (byDeadline ? BY_DEADLINE : 0);
+    }
+
+    private long nanos() {
+        return time & NANOS;
     }
 
     /**
@@ -34,7 +52,7 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
         passCancelTo(running);
         if (!running.isDone()) {
             try {
-                timerId = timeout.timers.set(this, start, Math.abs(time));
+                timerId = timeout.timers.set(this, start, nanos());
             } catch (RuntimeException | Error unbounded) {
                 end(unbounded);
                 return this;
@@ -57,16 +75,25 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
             return;
         }
         TimedOutException timedOut = timedOut(null);
-        boolean first = cancelReason() == null;
-        if (isQueued()) { // it has not begun, and shall not: what it waits for answers for it
-            requestCancel(timedOut);
-            if (first && !isDone() && isQueued() && setGrace()) {
-                return; // another thread is about to give that answer
-            }
+        if (cancelReason() == null && !endsInside(timedOut)) {
+            return; // another thread is about to give the answer
         }
         if (end(timedOut)) {
             timeout.countTimedOut();
         }
+    }
+
+    /**
+     * Asks what is inside to end before this does, so that the caller finds permits given back by work that heeds it at
+     * once. Returns false if the call waits for its turn: it has not begun, and shall not, and what it waits for
+     * answers for it.
+     */
+    private boolean endsInside(TimedOutException reason) {
+        boolean queued = isQueued();
+        boolean grace = setGrace(); // against a cancel that blocks
+        time |= EXPIRED | (queued ? IN_QUEUE : 0);
+        requestCancel(reason);
+        return !(queued && grace && !isDone() && isQueued());
     }
 
     /** Sets the timer again, for the answer that is on its way; false if no timer can be set. */
@@ -85,7 +112,7 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
     private TimedOutException timedOut(@Nullable Throwable suppressed) {
         SuppressedFailures repeated = new SuppressedFailures();
         earlierFailures(repeated::add);
-        return timeout.exception(Math.abs(time), time < 0, false, repeated, suppressed);
+        return timeout.exception(nanos(), (time & BY_DEADLINE) != 0, false, repeated, suppressed);
     }
 
     private boolean end(Throwable reason) {
@@ -107,22 +134,37 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
     }
 
     private void ended(T result, @Nullable Throwable error) {
-        if (error != null) {
+        Throwable reason = cancelReason();
+        if (reason instanceof TimedOutException && (time & EXPIRED) != 0) {
+            endedAfterTime(reason, result, error);
+        } else if (error != null) {
             completeExceptionally(!isLate() || AbstractTimeout.hasNotBegun(error) ? error : countedTimedOut(error));
         } else if (isLate()) {
             completeExceptionally(countedTimedOut(null));
             timeout.discard(result);
-        } else if (timeout.discards() && cancelReason() != null) {
-            completeExceptionally(cancelReason());
+        } else if (timeout.discards() && reason != null) {
+            completeExceptionally(reason);
             timeout.discard(result);
         } else if (!complete(result)) {
             timeout.discard(result);
         }
     }
 
+    /** The work has ended because the time was up. What waited for its turn then answers by a refusal. */
+    private void endedAfterTime(Throwable timedOut, T result, @Nullable Throwable error) {
+        if (error != null
+                && AbstractTimeout.hasNotBegun(error)
+                && ((time & IN_QUEUE) != 0 || !Outcomes.mayHaveRun(error))) {
+            completeExceptionally(error);
+        } else if (completeExceptionally(timedOut)) {
+            timeout.countTimedOut();
+        }
+        timeout.discard(error == null ? result : null);
+    }
+
     /** Whether the time was up before the work ended, by the clock and whatever its timer says. */
     private boolean isLate() {
-        return !isDone() && cancelReason() == null && timeout.clock.nanoTime() - start >= Math.abs(time);
+        return !isDone() && cancelReason() == null && timeout.clock.nanoTime() - start >= nanos();
     }
 
     private Throwable countedTimedOut(@Nullable Throwable suppressed) {

@@ -3,7 +3,9 @@ package dev.levee.core.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.levee.core.CallContext;
 import dev.levee.core.CountingGate;
+import dev.levee.core.Deadline;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
@@ -21,7 +23,9 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -64,15 +68,19 @@ class TimeInQueueTest {
     }
 
     private Pipeline pipeline(Form form) {
+        return pipeline(form, bulkhead);
+    }
+
+    private Pipeline pipeline(Form form, Policy... inside) {
         Timeout outer = form == Form.ON_EXECUTOR ? timeout.onExecutor(time::start) : timeout;
-        Hedge hedge = Hedge.of("h", config -> config.delay(Duration.ofMillis(100)), environment);
         Environment threads = environment.toBuilder().executor(time::start).build();
-        if (form == Form.HEDGED_BLOCKING) {
-            return Pipeline.of(outside, outer, Hedge.of("h", c -> c.delay(Duration.ofMillis(100)), threads), bulkhead);
+        List<Policy> policies = new ArrayList<>(List.of(outside, outer));
+        if (form == Form.HEDGED || form == Form.HEDGED_BLOCKING) {
+            Environment of = form == Form.HEDGED ? environment : threads;
+            policies.add(Hedge.of("h", config -> config.delay(Duration.ofMillis(100)), of));
         }
-        return form == Form.HEDGED
-                ? Pipeline.of(outside, outer, hedge, bulkhead)
-                : Pipeline.of(outside, outer, bulkhead);
+        policies.addAll(List.of(inside));
+        return Pipeline.of(policies.toArray(new Policy[0]));
     }
 
     private Throwable failureOf(Form form, Pipeline pipeline, Duration after) {
@@ -101,6 +109,133 @@ class TimeInQueueTest {
         running.complete("yes");
         time.runReady();
         assertThat(ran).as("never").isEmpty();
+    }
+
+    /** A substitute would come too late, so none is looked for: the answer is that of the queue. */
+    @ParameterizedTest
+    @EnumSource
+    void a_fallback_around_the_queue_changes_nothing_of_that(Form form) {
+        bulkhead.callAsync(() -> running);
+        List<String> asked = Collections.synchronizedList(new ArrayList<>());
+        Fallback fallback = Fallback.of(
+                "f",
+                failure -> {
+                    asked.add("source");
+                    return true;
+                },
+                environment);
+        assertThat(failureOf(form, pipeline(form, fallback, bulkhead), SECOND))
+                .isInstanceOf(BulkheadFullException.class);
+        assertThat(outside.verdicts()).as("no evidence").containsExactly(Verdict.IGNORED);
+        assertThat(asked).isEmpty();
+        running.complete("yes");
+        time.runReady();
+        assertThat(ran).as("never").isEmpty();
+    }
+
+    /** The call was refused at once, and the time is up while its substitute is looked for. */
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"HEDGED", "HEDGED_BLOCKING"})
+    void a_source_that_is_still_asked_when_the_time_is_up_makes_it_no_call_that_has_begun(Form form) {
+        Bulkhead full = Bulkhead.of("full", 1, environment);
+        full.callAsync(() -> running);
+        CompletableFuture<Object> slow = new CompletableFuture<>();
+        Fallback fallback = Fallback.chain("f", c -> c.thenAsync("slow", failure -> slow), environment);
+        assertThat(failureOf(form, pipeline(form, fallback, full), SECOND)).isInstanceOf(BulkheadFullException.class);
+        assertThat(outside.verdicts()).as("no evidence").containsExactly(Verdict.IGNORED);
+        assertThat(slow).isCancelled();
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"HEDGED", "HEDGED_BLOCKING"})
+    void a_source_that_is_still_asked_for_a_call_that_has_run_is_a_timeout(Form form) {
+        CompletableFuture<Object> slow = new CompletableFuture<>();
+        Fallback fallback = Fallback.chain("f", c -> c.thenAsync("slow", failure -> slow), environment);
+        Retry failing = Retry.of("r", c -> c.maxAttempts(1), environment);
+        Translate broken = Translate.of("x", failure -> failure, environment);
+        List<Throwable> seen = Collections.synchronizedList(new ArrayList<>());
+        Pipeline pipeline = pipeline(form, fallback, failing, broken);
+        switch (form) {
+            case ASYNCHRONOUS ->
+                pipeline.callAsync(() -> CompletableFuture.failedFuture(new IOException("disk")))
+                        .whenComplete((result, error) -> seen.add(error));
+            case ASYNCHRONOUS_ON_EXECUTOR ->
+                pipeline.callAsync(time::start, this::fail).whenComplete((result, error) -> seen.add(error));
+            default -> time.start(() -> seen.add(catchThrowable(() -> pipeline.call(this::fail))));
+        }
+        time.advance(SECOND);
+        assertThat(seen).singleElement().isInstanceOf(TimedOutException.class);
+        assertThat(outside.verdicts()).containsExactly(Verdict.FAILURE);
+        assertThat(slow).isCancelled();
+    }
+
+    private Object fail() throws IOException {
+        throw new IOException("disk");
+    }
+
+    /** The deadline is one that the caller of the fallback has set: a substitute reaches that caller. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_fallback_around_the_timeout_answers_also_when_the_deadline_of_the_caller_has_passed(boolean later) {
+        bulkhead.callAsync(() -> running);
+        Fallback fallback = Fallback.value("f", "substitute", environment);
+        Pipeline pipeline = Pipeline.of(fallback, Timeout.of("t", Duration.ofHours(1), environment), bulkhead);
+        CallContext context = CallContext.current().withDeadline(Deadline.after(SECOND, environment.clock()));
+        List<Object> seen = Collections.synchronizedList(new ArrayList<>());
+        if (later) {
+            context.call(() -> pipeline.callAsync(() -> CompletableFuture.completedFuture("no")))
+                    .whenComplete((result, error) -> seen.add(result));
+        } else {
+            time.start(() -> seen.add(context.<Object, RuntimeException>call(() -> pipeline.call(() -> "no"))));
+        }
+        time.advance(SECOND);
+        assertThat(seen).containsExactly("substitute");
+    }
+
+    @Test
+    void permits_are_back_when_the_caller_of_a_stage_hears_that_the_time_is_up() {
+        List<Integer> inFlight = new ArrayList<>();
+        CompletableFuture<String> future = Pipeline.of(outside, timeout, bulkhead).callAsync(() -> running);
+        future.whenComplete((result, error) -> inFlight.add(bulkhead.inFlight()));
+        time.advance(SECOND);
+        assertThat(future).isCompletedExceptionally();
+        assertThat(inFlight).containsExactly(0);
+        assertThat(outside.verdicts()).containsExactly(Verdict.FAILURE);
+    }
+
+    @Test
+    void the_next_attempt_of_a_hedge_finds_the_permit_of_the_one_that_has_timed_out() {
+        Bulkhead one = Bulkhead.of("one", 1, environment);
+        Hedge hedge = Hedge.of("h", config -> config.delay(Duration.ofHours(1)).maxAttempts(2), environment);
+        List<CompletableFuture<String>> stages = new ArrayList<>();
+        CompletableFuture<String> future = Pipeline.of(hedge, timeout, one).callAsync(() -> {
+            CompletableFuture<String> stage = new CompletableFuture<>();
+            stages.add(stage);
+            return stage;
+        });
+        time.advance(SECOND);
+        assertThat(stages).hasSize(2);
+        stages.get(1).complete("second attempt");
+        assertThat(future).isCompletedWithValue("second attempt");
+    }
+
+    @Test
+    void a_stage_that_blocks_when_it_is_cancelled_does_not_hold_the_caller() throws InterruptedException {
+        CountDownLatch blocked = new CountDownLatch(1);
+        CompletableFuture<String> stage = new CompletableFuture<>() {
+            @Override
+            public boolean cancel(boolean mayInterruptIfRunning) {
+                try {
+                    blocked.await();
+                } catch (InterruptedException interrupt) {
+                    throw new IllegalStateException(interrupt);
+                }
+                return super.cancel(mayInterruptIfRunning);
+            }
+        };
+        CompletableFuture<String> future = Timeout.of("t", Duration.ofMillis(1)).callAsync(() -> stage);
+        assertThat(catchThrowable(() -> future.get(1, TimeUnit.MINUTES))).hasCauseInstanceOf(TimedOutException.class);
+        blocked.countDown();
     }
 
     @Test

@@ -76,40 +76,26 @@ final class JournalKeeper<K, V> {
      */
     void append(PendingWrite<K, V> write) {
         require();
-        if (journal == null) {
-            return;
-        }
-        try {
-            journal.append(write);
-        } catch (UncheckedIOException | IllegalStateException failed) {
-            throw refusal(failed(failed));
-        } catch (RuntimeException unfit) {
-            throw unfit;
-        } catch (Throwable failed) {
-            throw refusal(failed(failed));
-        }
+        orRefuse(attemptOne(it -> it.append(write)));
     }
 
+    /** Makes a dead letter a pending write again; throws as {@link #append} does. */
     void replay(DeadWrite<K, V> letter, PendingWrite<K, V> write) {
-        orRefuse(it -> it.replay(letter, write));
+        require();
+        orRefuse(attemptOne(it -> it.replay(letter, write)));
     }
 
     void discard(DeadWrite<K, V> letter) {
-        orRefuse(it -> it.discard(List.of(letter)));
-    }
-
-    private void orRefuse(JournalCall<K, V> step) {
         require();
-        Throwable thrown = attempt(step);
-        if (thrown != null) {
-            throw refusal(thrown);
-        }
+        orRefuse(attempt(it -> it.discard(List.of(letter))));
     }
 
-    /** The refusal of a step of which it is not known whether it took effect. */
-    private RuntimeException refusal(Throwable thrown) {
-        return WriteRefusedException.of(name, WriteRefusedException.Reason.JOURNAL, thrown)
-                .detachedAfterRun();
+    /** Throws the refusal of a step of which it is not known whether it took effect. */
+    private void orRefuse(@Nullable Throwable thrown) {
+        if (thrown != null) {
+            throw WriteRefusedException.of(name, WriteRefusedException.Reason.JOURNAL, thrown)
+                    .detachedAfterRun();
+        }
     }
 
     /** Forgets what the store has. If that fails the writes come again after a restart, which is allowed. */
@@ -125,20 +111,37 @@ final class JournalKeeper<K, V> {
         }
     }
 
-    /** Makes a write a dead letter; if that fails it is pending again after a restart. */
+    /**
+     * Makes a write a dead letter; if the journal fails it is pending again after a restart.
+     *
+     * @throws RuntimeException what the journal threw because it cannot take this letter: it is still pending there
+     */
     void bury(DeadWrite<K, V> letter) {
-        attempt(it -> it.bury(letter));
+        attemptOne(it -> it.bury(letter));
     }
 
     private @Nullable Throwable attempt(JournalCall<K, V> step) {
+        try {
+            return attemptOne(step);
+        } catch (RuntimeException broken) {
+            return failed(broken);
+        }
+    }
+
+    /** A step that the journal may refuse, as that of a write which its codec refuses: that is thrown. */
+    private @Nullable Throwable attemptOne(JournalCall<K, V> step) {
         if (journal == null || failure != null) {
             return failure;
         }
         try {
             step.on(journal);
             return null;
-        } catch (Throwable thrown) {
-            return failed(thrown);
+        } catch (UncheckedIOException | IllegalStateException failed) {
+            return failed(failed);
+        } catch (RuntimeException unfit) {
+            throw unfit;
+        } catch (Throwable failed) {
+            return failed(failed);
         }
     }
 

@@ -65,13 +65,15 @@ final class ShardDoor<K, V> {
         long bytes = ticket.bytes;
         boolean borrowed = !room.tryTake(1, bytes);
         if (borrowed) {
-            if (slot == null || old == null || slot.lent || !room.tryTake(0, Math.max(bytes - old.bytes, 0))) {
+            if (slot == null || old == null || old.places == 0 || slot.wanted) {
+                return Ruling.FULL;
+            }
+            if (!room.tryTake(0, Math.max(bytes - old.bytes, 0))) {
                 return Ruling.FULL;
             }
             bytes = Math.max(bytes, old.bytes);
             old.places = 0;
             old.bytes = 0;
-            slot.lent = true;
         }
         WriteSlot<K, V> own = slot == null ? slotFor(ticket, 1) : slot;
         WriteOp<K, V> op = ticket.make(own, sequences.incrementAndGet());

@@ -55,12 +55,13 @@ final class ShardExit<K, V> {
         shard.turns.remove(slot);
         WriteOp<K, V> op = slot.pending;
         if (op == null || op.places == 0) { // a newer one is about to replace it, and brings the slot back
+            slot.wanted = op != null;
             return;
         }
         batch.add(slot);
         slot.pending = null;
         slot.flying = op;
-        slot.lent = false;
+        slot.wanted = false;
         shard.pending--;
         shard.inFlight++;
     }

@@ -259,10 +259,18 @@ final class StoreWriter<K, V> {
             DeadWrite<K, V> letter = new DeadWrite<>(
                     op.write(),
                     fates.text(thrown),
-                    Math.max(op.failures, 1),
+                    Math.max(op.tries, 1),
                     environment.wallClock().instant());
             journal.bury(letter);
             added = exit.died(slot, letter);
+        } catch (RuntimeException unfit) { // the journal has it as pending, so that is what it stays
+            SafeLog.warn(
+                    LOG,
+                    "{}: a write was given up and is tried again, because its journal cannot take the dead letter: {}",
+                    WriteRefusedException.label(name),
+                    op.write(),
+                    unfit);
+            wait(exit, slot, op, thrown);
         } finally {
             if (!added) {
                 box.cancel();
@@ -273,7 +281,7 @@ final class StoreWriter<K, V> {
                     LOG,
                     "{}: a write was given up after {} tries and is a dead letter now ({}): {}",
                     WriteRefusedException.label(name),
-                    op.failures,
+                    Math.max(op.tries, 1),
                     op.write(),
                     fates.text(thrown));
             if (evicts) {

@@ -294,6 +294,8 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      *     closed: nothing has changed then
      * @throws NullPointerException if it is null
      * @throws WriteRefusedException if the journal has failed
+     * @throws IllegalArgumentException if the journal cannot take this write, see {@link #save}: nothing has changed
+     *     then
      */
     boolean replay(DeadWrite<K, V> dead);
 
@@ -302,6 +304,7 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      *
      * @return how many were accepted
      * @throws WriteRefusedException if the journal has failed
+     * @throws IllegalArgumentException if the journal cannot take one of them; those before it were accepted
      */
     int replayAll();
 

@@ -52,7 +52,7 @@ final class WriteFates {
         if (verdict == Verdict.SUCCESS) {
             return Fate.WRITTEN;
         }
-        if (verdict == Verdict.FAILURE || isCutShort(error)) {
+        if (verdict == Verdict.FAILURE || (verdict == Verdict.IGNORED && !refused) || isCutShort(error)) {
             op.tries++;
         }
         boolean repeated = error instanceof RefusedException refusal

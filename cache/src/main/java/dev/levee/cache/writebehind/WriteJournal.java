@@ -16,8 +16,8 @@ import java.util.List;
  *
  * <p>Each method has taken effect, as durably as {@link #durability} says, when it returns. When it throws, it is not
  * known whether it took effect, and the journal refuses everything from then on with the same failure: what cannot be
- * kept must not be accepted. Only {@link #append} may refuse a single write: by an unchecked exception, such as that of
- * a codec, and then nothing has changed.
+ * kept must not be accepted. Only {@link #append}, {@link #bury} and {@link #replay} may refuse a single write: by an
+ * unchecked exception, such as that of a codec, and then nothing has changed.
  *
  * @param <K> the keys
  * @param <V> the values
@@ -98,6 +98,7 @@ public interface WriteJournal<K, V> extends AutoCloseable {
      *
      * @param dead the dead letter; its write is not pending any more, unless a newer one of its key is
      * @throws IOException if it is not certain to be kept
+     * @throws RuntimeException as for {@link #append}; the write is still pending then, and is tried again
      */
     void bury(DeadWrite<K, V> dead) throws IOException;
 
@@ -107,6 +108,7 @@ public interface WriteJournal<K, V> extends AutoCloseable {
      * @param dead the dead letter that is replayed
      * @param write the same key and value with a new sequence, in place of an older pending write of the key
      * @throws IOException if it is not certain to be kept
+     * @throws RuntimeException as for {@link #append}; the dead letter is still there then
      */
     void replay(DeadWrite<K, V> dead, PendingWrite<K, V> write) throws IOException;
 

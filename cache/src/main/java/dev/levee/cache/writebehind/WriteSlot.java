@@ -54,8 +54,11 @@ final class WriteSlot<K, V> {
     /** The greatest sequence that was accepted since the slot is there. */
     long newest;
 
-    /** Whether the pending write has lent its room once to one that is being appended. */
-    boolean lent;
+    /**
+     * Whether a worker came for the pending write while its room was lent to one that was being appended. Then none is
+     * lent again until the key has gone to the store: one that is written all the time would never get there.
+     */
+    boolean wanted;
 
     /** A dead letter whose value is still read. */
     @Nullable DeadWrite<K, V> kept;

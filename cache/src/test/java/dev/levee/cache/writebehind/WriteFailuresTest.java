@@ -194,6 +194,25 @@ class WriteFailuresTest {
         }
 
         @Test
+        void a_dead_letter_tells_of_the_tries_of_its_write_alone() throws Exception {
+            Bulkhead bulkhead = Bulkhead.of("one", 1, time.environment());
+            writes = WriteBehind.batching("rows", rows.guardedBy(bulkhead), c -> basics(c), time.environment());
+            rows.behaviour = batch -> {
+                throw new IOException("no " + batch.size());
+            };
+            bulkhead.call(() -> {
+                saveAll("abcd", "1");
+                time.advance(Duration.ofMinutes(1));
+                return null;
+            });
+            time.advance(Duration.ofMinutes(5));
+            assertThat(writes.deadWrites()).hasSize(4).allSatisfy(dead -> {
+                assertThat(dead.error()).contains("no 1");
+                assertThat(dead.tries()).isEqualTo(3);
+            });
+        }
+
+        @Test
         void an_interrupt_in_the_store_is_repeated_and_not_left_behind() throws Exception {
             boolean[] thrown = new boolean[1];
             store.before = call -> {

@@ -299,6 +299,31 @@ class WriteJournalingTest {
         }
 
         @Test
+        void a_pending_write_is_replaced_as_often_as_its_key_is_written() throws Exception {
+            writes = remade(c -> c.maxPending(1).whenFull(WriteOverflow.REFUSE));
+            for (int i = 0; i < 5; i++) {
+                writes.save("a", "" + i);
+            }
+            assertThat(writes.load("a")).isEqualTo("4");
+            time.advance(SECOND);
+            assertThat(store.log).containsExactly("save a 4");
+        }
+
+        @Test
+        void a_key_whose_turn_came_while_it_was_replaced_goes_to_the_store_before_it_is_replaced_again()
+                throws Exception {
+            writes = remade(c -> c.maxPending(1).delay(Duration.ZERO).whenFull(WriteOverflow.REFUSE));
+            writes.save("a", "1");
+            journal.before = step -> time.runReady();
+            writes.save("a", "2");
+            journal.before = step -> {};
+            assertThatExceptionOfType(WriteRefusedException.class).isThrownBy(() -> writes.save("a", "3"));
+            time.runReady();
+            assertThat(store.log).containsExactly("save a 2");
+            writes.save("a", "4");
+        }
+
+        @Test
         void a_write_through_is_kept_before_and_forgotten_after_so_that_nothing_older_comes_back() throws Exception {
             writes = remade(c -> c.maxPending(1).whenFull(WriteOverflow.WRITE_THROUGH));
             writes.save("c", "older");
@@ -392,6 +417,47 @@ class WriteJournalingTest {
             assertThatExceptionOfType(WriteRefusedException.class).isThrownBy(() -> writes.replayAll());
             assertThatExceptionOfType(WriteRefusedException.class).isThrownBy(() -> writes.discardAll());
             assertThat(writes.deadWrites()).hasSize(1);
+        }
+
+        @Test
+        void a_dead_letter_that_it_cannot_take_stays_a_write_that_is_tried_again() throws Exception {
+            writes = remade(c -> c.maxTries(1));
+            store.failAt("save a");
+            writes.save("a", "1");
+            journal.before = step -> {
+                if (step.startsWith("bury")) {
+                    throw new IllegalArgumentException("too large");
+                }
+            };
+            time.advance(SECOND);
+            assertThat(writes.deadWrites()).isEmpty();
+            assertThat(writes.counts().pending()).isEqualTo(1);
+            assertThat(WriteBehindTest.metrics(writes)).containsEntry("journal.failed", 0.0);
+            writes.save("b", "1");
+            journal.before = step -> {};
+            time.advance(SECOND);
+            assertThat(writes.deadWrites()).hasSize(1);
+            assertThat(journal.dead()).hasSize(1);
+            assertThat(store.rows).containsOnlyKeys("b");
+        }
+
+        @Test
+        void a_replay_that_it_cannot_take_leaves_the_dead_letter_and_the_journal_alone() throws Exception {
+            writes = remade(c -> c.maxTries(1));
+            store.failAt("save");
+            writes.save("a", "1");
+            time.advance(SECOND);
+            store.mend();
+            IllegalArgumentException unfit = new IllegalArgumentException("of another schema");
+            journal.before = step -> {
+                throw unfit;
+            };
+            assertThatThrownBy(() -> writes.replayAll()).isSameAs(unfit);
+            journal.before = step -> {};
+            assertThat(WriteBehindTest.metrics(writes)).containsEntry("journal.failed", 0.0);
+            assertThat(writes.replayAll()).isEqualTo(1);
+            time.advance(SECOND);
+            assertThat(store.rows).containsEntry("a", "1");
         }
 
         @Test

@@ -14,6 +14,12 @@ import org.jspecify.annotations.Nullable;
  * meanwhile loses the right to be cached. See ADR 113 and ADR 163.
  */
 final class KeyedChanges<K, V> {
+    /**
+     * How often a value of the store that is not kept is compared: without equality each read of it is another one. No
+     * other change through this interface comes in between.
+     */
+    private static final int MAX_COMPARISONS = 3;
+
     private final Cache<K, V> cache;
     private final PolicyLives lives;
     private final boolean writes;
@@ -65,6 +71,7 @@ final class KeyedChanges<K, V> {
     Changed<V> of(K key, Function<@Nullable V, KeyStep<V>> decide) {
         CachedValue<V> entry = cache.getEntry(key);
         V seen = valueOf(entry);
+        int comparisons = 0;
         while (true) {
             KeyStep<V> step = decide.apply(seen);
             V next = step.next;
@@ -79,6 +86,10 @@ final class KeyedChanges<K, V> {
                 }
             } else if (seen != null) {
                 if (replaces(key, seen, next, life)) {
+                    return new Changed<>(seen, true);
+                }
+                if (writes && ++comparisons >= MAX_COMPARISONS && valueOf(cache.getEntry(key)) == null) {
+                    put(key, next, life);
                     return new Changed<>(seen, true);
                 }
             } else {

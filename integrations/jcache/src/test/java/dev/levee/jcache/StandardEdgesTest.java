@@ -185,6 +185,70 @@ class StandardEdgesTest {
         }
     }
 
+    /** A value that is equal to nothing but itself. */
+    private static final class Opaque {
+        final String text;
+
+        Opaque(String text) {
+            this.text = text;
+        }
+    }
+
+    /** A store of such values: each read brings another one. */
+    private static final class OpaqueRows implements CacheLoader<String, Opaque>, CacheWriter<String, Opaque> {
+        final Map<String, String> rows = new HashMap<>();
+
+        @Override
+        public Opaque load(String key) {
+            String row = rows.get(key);
+            return row == null ? null : new Opaque(row);
+        }
+
+        @Override
+        public Map<String, Opaque> loadAll(Iterable<? extends String> keys) {
+            throw new AssertionError();
+        }
+
+        @Override
+        public void write(Cache.Entry<? extends String, ? extends Opaque> entry) {
+            rows.put(entry.getKey(), entry.getValue().text);
+        }
+
+        @Override
+        public void writeAll(Collection<Cache.Entry<? extends String, ? extends Opaque>> entries) {
+            throw new AssertionError();
+        }
+
+        @Override
+        public void delete(Object key) {
+            rows.remove(key);
+        }
+
+        @Override
+        public void deleteAll(Collection<?> keys) {
+            throw new AssertionError();
+        }
+    }
+
+    @Test
+    void values_without_equality_that_are_not_kept_are_replaced_in_the_store() {
+        OpaqueRows store = new OpaqueRows();
+        store.rows.put("a", "1");
+        Cache<String, Opaque> cache = manager.createCache(
+                "opaque",
+                new MutableConfiguration<String, Opaque>()
+                        .setStoreByValue(false)
+                        .setReadThrough(true)
+                        .setCacheLoaderFactory(new Same<>(store))
+                        .setWriteThrough(true)
+                        .setCacheWriterFactory(new Same<>(store))
+                        .setExpiryPolicyFactory(CreatedExpiryPolicy.factoryOf(Duration.ZERO)));
+        assertThat(cache.getAndPut("a", new Opaque("2")).text).isEqualTo("1");
+        assertThat(store.rows).isEqualTo(Map.of("a", "2"));
+        assertThat(cache.getAndPut("b", new Opaque("1"))).isNull();
+        assertThat(store.rows).isEqualTo(Map.of("a", "2", "b", "1"));
+    }
+
     @Nested
     class Loads {
         @Test

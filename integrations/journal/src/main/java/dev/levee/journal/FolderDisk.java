@@ -3,6 +3,7 @@ package dev.levee.journal;
 import dev.levee.core.internal.Text;
 import dev.levee.journal.JournalException.Reason;
 import java.io.Closeable;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.AsynchronousFileChannel;
@@ -150,7 +151,23 @@ final class FolderDisk implements JournalDisk {
 
     @Override
     public JournalFile open(String name) throws IOException {
-        return new DiskFile(folder.resolve(name));
+        Path file = folder.resolve(name);
+        try {
+            return new DiskFile(file);
+        } catch (FileNotFoundException refused) { // for whatever reason: the system's text depends on the locale
+            if (isReadable(file)) {
+                throw new JournalException(Reason.READ_ONLY, says(file, "may not be written"), refused);
+            }
+            throw refused;
+        }
+    }
+
+    private static boolean isReadable(Path file) {
+        try (RandomAccessFile opened = new RandomAccessFile(file.toFile(), "r")) {
+            return opened.length() >= 0;
+        } catch (IOException refused) {
+            return false;
+        }
     }
 
     @Override

@@ -136,6 +136,21 @@ class JournalFolderTest {
     }
 
     @Test
+    void a_segment_that_may_not_be_written_is_refused_as_such() throws IOException {
+        Path segment = Files.createFile(folder.resolve(Segment.name(1)));
+        Files.setPosixFilePermissions(segment, PosixFilePermissions.fromString("r--r--r--"));
+        if (Files.isWritable(segment)) { // by the superuser
+            Files.delete(segment);
+            Files.createSymbolicLink(segment, Path.of("/sys/devices/system/cpu/online"));
+        }
+
+        assertThat(refused(folder))
+                .hasMessageContaining(segment + " may not be written")
+                .extracting(JournalException::reason)
+                .isEqualTo(Reason.READ_ONLY);
+    }
+
+    @Test
     void a_folder_in_which_another_file_has_the_name_of_a_segment_is_refused() throws IOException {
         Files.writeString(folder.resolve(Segment.name(1)), "text");
 

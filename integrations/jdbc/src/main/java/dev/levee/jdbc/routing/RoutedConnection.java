@@ -27,14 +27,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread at a time, as connections are; {@code abort} and {@code close} by any.
  */
 final class RoutedConnection extends ForwardingConnection {
-    private final Routes routes;
+    final Routes routes;
     private final ReadScope scope;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private volatile @Nullable PhysicalConnection physical;
 
-    /** Statements of the physical connection that were made and not closed. */
-    private int openStatements;
+    /** Of the physical connection. */
+    private OpenStatements statements = new OpenStatements();
 
     /** Whether a transaction has begun: a statement was executed and its end has not come. */
     private volatile boolean open;
@@ -83,7 +83,7 @@ final class RoutedConnection extends ForwardingConnection {
     /** Returns the physical connection; another one if the one that there is does not fit and can be left. */
     private PhysicalConnection bound() throws SQLException {
         PhysicalConnection now = current();
-        if (now != null && !open && openStatements == 0 && !(now.fit && fits(now))) {
+        if (now != null && !open && !(now.fit && fits(now)) && statements.areNone()) {
             leave(now);
             now = null;
         }
@@ -133,7 +133,7 @@ final class RoutedConnection extends ForwardingConnection {
                 taken.release(false);
             }
         }
-        openStatements = 0;
+        statements = new OpenStatements();
         updatable = false;
         open = false;
         physical = taken;
@@ -157,26 +157,12 @@ final class RoutedConnection extends ForwardingConnection {
         PhysicalConnection now = bound();
         try {
             S made = maker.make(now.connection);
-            openStatements++;
             updatable |= mayUpdate;
-            return RoutedStatement.of(this, now, type, made);
+            return RoutedStatement.of(this, now, type, made, statements);
         } catch (SQLException failure) {
-            failed(now, failure);
+            routes.failed(now, failure);
             throw failure;
         }
-    }
-
-    void statementClosed(PhysicalConnection of) {
-        if (of == physical) {
-            openStatements--;
-        }
-    }
-
-    void failed(PhysicalConnection of, SQLException failure) {
-        if (Routes.isSuspicious(failure)) {
-            of.failed();
-        }
-        routes.failed(of.node, failure, false);
     }
 
     /** Holds a statement up until its node can give what the call asks for; returns what the session has seen. */
@@ -207,6 +193,13 @@ final class RoutedConnection extends ForwardingConnection {
     void afterExecution(PhysicalConnection of, long before) throws SQLException {
         if (of.autoCommit) {
             note(of, before);
+        }
+    }
+
+    /** What has failed may have written something all the same: a batch some of its rows, or all before an answer. */
+    void afterFailure(PhysicalConnection of, SQLException failure) throws SQLException {
+        if (of.autoCommit && !reads()) {
+            routes.noteDoubt(of, failure, false);
         }
     }
 
@@ -269,7 +262,10 @@ final class RoutedConnection extends ForwardingConnection {
         try {
             ending.run();
         } catch (SQLException failure) {
-            failed(of, failure);
+            routes.failed(of, failure);
+            if (was && commits) {
+                routes.noteDoubt(of, failure, true);
+            }
             throw failure;
         }
         open = false;
@@ -334,7 +330,7 @@ final class RoutedConnection extends ForwardingConnection {
         PhysicalConnection now = physical;
         readOnly = value;
         if (now != null) {
-            if (now.primary && openStatements > 0) {
+            if (now.primary && !statements.areNone()) {
                 now.setReadOnly(value);
             } else {
                 leave(now);

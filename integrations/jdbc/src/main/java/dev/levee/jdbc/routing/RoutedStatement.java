@@ -17,27 +17,30 @@ final class RoutedStatement implements InvocationHandler {
     private final RoutedConnection owner;
     private final PhysicalConnection physical;
     private final Object target;
+    private final OpenStatements statements;
     private boolean closed;
 
-    private RoutedStatement(RoutedConnection owner, PhysicalConnection physical, Object target) {
+    private RoutedStatement(
+            RoutedConnection owner, PhysicalConnection physical, Object target, OpenStatements statements) {
         this.owner = owner;
         this.physical = physical;
         this.target = target;
+        this.statements = statements;
     }
 
-    static <S extends Statement> S of(RoutedConnection owner, PhysicalConnection physical, Class<S> type, S target) {
-        return proxy(owner, physical, type, target);
+    static <S extends Statement> S of(
+            RoutedConnection owner, PhysicalConnection physical, Class<S> type, S target, OpenStatements statements) {
+        statements.opened();
+        return proxy(type, new RoutedStatement(owner, physical, target, statements));
     }
 
     static DatabaseMetaData of(RoutedConnection owner, PhysicalConnection physical, DatabaseMetaData target) {
-        return proxy(owner, physical, DatabaseMetaData.class, target);
+        return proxy(DatabaseMetaData.class, new RoutedStatement(owner, physical, target, new OpenStatements()));
     }
 
-    private static <S> S proxy(RoutedConnection owner, PhysicalConnection physical, Class<S> type, S target) {
+    private static <S> S proxy(Class<S> type, RoutedStatement handler) {
         return type.cast(Proxy.newProxyInstance(
-                RoutedStatement.class.getClassLoader(),
-                new Class<?>[] {type},
-                new RoutedStatement(owner, physical, target)));
+                RoutedStatement.class.getClassLoader(), new Class<?>[] {type}, handler));
     }
 
     @Override
@@ -50,6 +53,7 @@ final class RoutedStatement implements InvocationHandler {
         return switch (name) {
             case "getConnection" -> owner;
             case "close" -> close();
+            case "closeOnCompletion" -> closeOnCompletion();
             case "equals" -> arguments != null && proxy == arguments[0];
             case "hashCode" -> System.identityHashCode(proxy);
             default -> call(method, arguments);
@@ -58,16 +62,41 @@ final class RoutedStatement implements InvocationHandler {
 
     private @Nullable Object execute(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
         long seen = owner.beforeExecution(physical);
-        Object result = call(method, arguments);
+        Object result;
+        try {
+            result = call(method, arguments);
+        } catch (SQLException failure) {
+            owner.afterFailure(physical, failure);
+            throw failure;
+        }
         owner.afterExecution(physical, seen);
         return result;
     }
 
     private @Nullable Object close() throws SQLException {
         if (!closed && target instanceof Statement statement) {
-            closed = true;
-            owner.statementClosed(physical);
+            end();
             statement.close();
+        }
+        return null;
+    }
+
+    private void end() {
+        closed = true;
+        statements.ended(this);
+    }
+
+    /** Takes note of a close by the last result. */
+    void endIfClosed() throws SQLException {
+        if (!closed && target instanceof Statement statement && statement.isClosed()) {
+            end();
+        }
+    }
+
+    private @Nullable Object closeOnCompletion() throws SQLException {
+        if (target instanceof Statement statement) {
+            statement.closeOnCompletion();
+            statements.endsByItself(this);
         }
         return null;
     }
@@ -78,7 +107,7 @@ final class RoutedStatement implements InvocationHandler {
         } catch (InvocationTargetException thrown) {
             Throwable cause = thrown.getCause() == null ? thrown : thrown.getCause();
             if (cause instanceof SQLException failure) {
-                owner.failed(physical, failure);
+                owner.routes.failed(physical, failure);
             }
             throw cause;
         }

@@ -8,6 +8,7 @@ import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.jdbc.SqlOutcomes;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.NoEndpointException;
 import dev.levee.loadbalancing.Ticket;
@@ -312,6 +313,14 @@ final class Routes {
 
     // ---- failures
 
+    /** Takes in what a connection threw. */
+    void failed(PhysicalConnection of, SQLException failure) {
+        if (isSuspicious(failure)) {
+            of.failed();
+        }
+        failed(of.node, failure, false);
+    }
+
     /** Takes in what a node threw: if it tells of a lost connection, or of another role, all nodes are probed now. */
     void failed(DatabaseNode node, SQLException failure, boolean connecting) {
         if (connecting || isSuspicious(failure)) {
@@ -321,10 +330,13 @@ final class Routes {
     }
 
     /** Whether it tells of a lost connection, a server that shuts down or one that refuses writes. */
-    static boolean isSuspicious(SQLException failure) {
+    private static boolean isSuspicious(SQLException failure) {
+        return HeartbeatProbe.isReadOnly(failure) || isLost(failure);
+    }
+
+    private static boolean isLost(SQLException failure) {
         String state = failure.getSQLState();
-        return HeartbeatProbe.isReadOnly(failure)
-                || (state != null && (state.startsWith("08") || state.startsWith("57P0")));
+        return state != null && (state.startsWith("08") || state.startsWith("57P0"));
     }
 
     private void probeAll() {
@@ -367,6 +379,32 @@ final class Routes {
             return;
         }
         session.advance(name, end(from));
+    }
+
+    /**
+     * Notes in the session of the call that something may have been written at the primary though it has failed. Where
+     * that cannot be learnt any more the session reads from the primary.
+     *
+     * @param committing whether it was a commit; otherwise a statement of a connection that commits each one by itself
+     */
+    void noteDoubt(PhysicalConnection from, SQLException failure, boolean committing) throws SQLException {
+        CallContext call = CallContext.current();
+        Session session = call.session();
+        if (session == null || !from.primary) {
+            return;
+        }
+        if (committing ? mayBeCommitted(failure) : isLost(failure)) {
+            session.advance(name, Long.MAX_VALUE);
+        } else if (!committing) {
+            note(from, call, 0);
+        }
+    }
+
+    /** Not if the database says why it has rolled back. */
+    private static boolean mayBeCommitted(SQLException failure) {
+        String state = failure.getSQLState();
+        return (state == null || !state.startsWith("40") || state.equals("40003"))
+                && SqlOutcomes.rule().judge(null, failure) == Verdict.FAILURE;
     }
 
     /**

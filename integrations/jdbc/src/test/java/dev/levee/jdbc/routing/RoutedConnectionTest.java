@@ -116,6 +116,25 @@ class RoutedConnectionTest {
     }
 
     @Test
+    void a_statement_that_ends_with_its_result_does_not_hold_its_connection() throws Exception {
+        try (Connection connection = open()) {
+            nodes.routing.read(() -> {
+                Statement statement = connection.createStatement();
+                statement.closeOnCompletion();
+                try (ResultSet row = statement.executeQuery("SELECT name FROM who")) {
+                    row.next();
+                    return row.getString(1);
+                }
+            });
+            try (Statement statement = connection.createStatement()) {
+                statement.executeUpdate("INSERT INTO t (id, v) VALUES (1, 'x')");
+            }
+        }
+        assertThat(nodes.node("p").value(1)).isEqualTo("x");
+        assertThat(nodes.node("r").value(1)).isNull();
+    }
+
+    @Test
     void read_only_cannot_change_within_a_transaction_and_moves_between_them() throws Exception {
         try (Connection connection = open()) {
             connection.setAutoCommit(false);

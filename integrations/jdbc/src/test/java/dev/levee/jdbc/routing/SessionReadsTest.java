@@ -8,6 +8,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Operation;
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
+import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -265,6 +266,37 @@ class SessionReadsTest {
             return null;
         });
         assertThat(nodes.node("p").value(5)).isEqualTo("x");
+        assertThat(session.position("db")).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void what_a_batch_has_written_before_it_failed_is_noted() throws Exception {
+        as(Consistency.session(), () -> {
+            try (Connection connection = nodes.routing.getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.addBatch("INSERT INTO t (id, v) VALUES (7, 'x')");
+                statement.addBatch("INSERT INTO t (id, v) VALUES (7, 'y')");
+                nodes.node("p").position = 20;
+                assertThatThrownBy(statement::executeBatch).isInstanceOf(BatchUpdateException.class);
+            }
+            return null;
+        });
+        assertThat(nodes.node("p").value(7)).isEqualTo("x");
+        assertThat(session.position("db")).isEqualTo(20);
+    }
+
+    @Test
+    void a_commit_whose_outcome_is_not_known_sends_the_session_to_the_primary() throws Exception {
+        as(Consistency.session(), () -> {
+            try (Connection connection = nodes.routing.getConnection()) {
+                connection.setAutoCommit(false);
+                connection.createStatement().executeUpdate("INSERT INTO t (id, v) VALUES (8, 'x')");
+                nodes.node("p").dead = true;
+                assertThatThrownBy(connection::commit).isInstanceOf(SQLException.class);
+                nodes.node("p").dead = false;
+            }
+            return null;
+        });
         assertThat(session.position("db")).isEqualTo(Long.MAX_VALUE);
     }
 

@@ -17,6 +17,7 @@ import dev.levee.loadbalancing.discovery.EndpointSource;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -113,6 +114,11 @@ public abstract class HttpClientContract {
 
     /** Whether it sees that a failure came behind a redirect, after the endpoint had answered. */
     protected boolean seesRedirects() {
+        return true;
+    }
+
+    /** Whether a call is sent by the thread that waits for it. */
+    protected boolean sendsBlocking() {
         return true;
     }
 
@@ -787,5 +793,66 @@ public abstract class HttpClientContract {
         }
         atRest(client);
         assertThat(node.connections.get()).isLessThanOrEqualTo(5);
+    }
+
+    @Test
+    void an_endpoint_that_asks_to_come_again_at_once_gets_a_payment_once() throws Exception {
+        for (String hint : List.of("0", " 0 ", "99999999999999999999")) {
+            TestNode busy = node("busy", TestNode.status(503, "busy", "Retry-After: " + hint));
+            TestNode other = node("other");
+            Subject client = client(config -> config.noBreaker(), busy, other);
+
+            Answer answer = client.call(Ask.post("pay")).execute();
+            assertThat(answer.status()).isEqualTo(503);
+            assertThat(answer.text()).isEqualTo("busy");
+            assertThat(busy.bodies()).containsExactly("pay");
+            assertThat(other.count()).isZero();
+            assertThat(text(client)).isEqualTo("other");
+            assertThat(busy.count()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void user_info_of_an_endpoint_is_left_out() throws Exception {
+        TestNode node = node("node");
+        URI secret = URI.create("http://user:s3cret@127.0.0.1:" + node.uri().getPort() + "/base");
+        Subject client = subject(
+                EndpointSource.ofAddresses(List.of(secret)), config -> config.noRetry(), false, Environment.system());
+        closing.add(0, client);
+
+        assertThat(text(client)).isEqualTo("node");
+        assertThat(node.requests.element().target()).isEqualTo("/base/");
+        assertThat(node.requests.element().headers()).doesNotContainKey("authorization");
+    }
+
+    @Test
+    void a_request_with_user_info_is_for_another_host() throws Exception {
+        TestNode node = node("node");
+        Subject client = client(node);
+
+        assertThatThrownBy(() -> text(client, Ask.get("http://user:s3cret@catalog/")))
+                .isInstanceOf(IOException.class)
+                .message()
+                .satisfiesAnyOf(
+                        message -> assertThat(message).isNull(),
+                        message -> assertThat(message).doesNotContain("s3cret"));
+        assertThat(node.count()).isZero();
+    }
+
+    @Test
+    void a_thread_that_is_interrupted_already_sends_nothing_if_it_would_wait() throws Exception {
+        TestNode node = node("node");
+        Subject client = client(node);
+        Thread.currentThread().interrupt();
+        try {
+            assertThatThrownBy(() -> text(client))
+                    .isInstanceOfAny(InterruptedIOException.class, InterruptedException.class);
+        } finally {
+            Thread.interrupted();
+        }
+        if (sendsBlocking()) {
+            assertThat(node.count()).isZero();
+        }
+        atRest(client);
     }
 }

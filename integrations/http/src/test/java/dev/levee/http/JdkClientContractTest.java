@@ -114,6 +114,11 @@ class JdkClientContractTest extends HttpClientContract {
     }
 
     @Override
+    protected boolean sendsBlocking() {
+        return false;
+    }
+
+    @Override
     protected boolean setsHost() {
         return System.getProperty("jdk.httpclient.allowRestrictedHeaders", "").contains("host");
     }

@@ -35,7 +35,11 @@ final class ApacheTransport extends BlockingTransport<ClassicHttpRequest, Classi
             URI address, ClassicHttpRequest request, Map<String, String> headers) {
         ApacheCall call = (ApacheCall) request;
         URI uri = URI.create(LogicalUris.at(
-                address, call.target.getSchemeName(), call.target.toHostString(), pathOf(request), queryOf(request)));
+                withoutUserInfo(address),
+                call.target.getSchemeName(),
+                call.target.toHostString(),
+                pathOf(request),
+                queryOf(request)));
         HttpUriRequestBase attempt = new HttpUriRequestBase(request.getMethod(), uri);
         attempt.setHeaders(request.getHeaders());
         attempt.removeHeaders("Host");
@@ -50,6 +54,12 @@ final class ApacheTransport extends BlockingTransport<ClassicHttpRequest, Classi
         }
         headers.forEach(attempt::setHeader);
         return new ApacheExchange(client, HttpHost.create(uri), attempt, call.context);
+    }
+
+    /** This client refuses what other clients leave out. */
+    private static URI withoutUserInfo(URI address) {
+        String info = address.getRawUserInfo();
+        return info == null ? address : URI.create(address.toString().replaceFirst("//[^/@]*@", "//"));
     }
 
     private static URIAuthority authority(String host) {

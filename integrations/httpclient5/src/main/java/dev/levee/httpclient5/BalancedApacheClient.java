@@ -142,7 +142,7 @@ public final class BalancedApacheClient extends CloseableHttpClient implements M
         Require.nonNull("request", request);
         HttpHost named = target == null ? hostOf(request) : target;
         BlockingHost<ClassicHttpRequest, ClassicHttpResponse> host =
-                hosts.find(named.getSchemeName(), named.toHostString());
+                hasUserInfo(request) ? null : hosts.find(named.getSchemeName(), named.toHostString());
         if (host == null) {
             return CloseableHttpResponse.adapt(client.executeOpen(target, request, context));
         }
@@ -153,6 +153,11 @@ public final class BalancedApacheClient extends CloseableHttpClient implements M
             held.exchange().copyTo(given);
         }
         return CloseableHttpResponse.adapt(response);
+    }
+
+    /** Such a request is for another host, as with the other clients; this client refuses it. */
+    private static boolean hasUserInfo(ClassicHttpRequest request) {
+        return request.getAuthority() != null && request.getAuthority().getUserInfo() != null;
     }
 
     private static HttpHost hostOf(ClassicHttpRequest request) throws ClientProtocolException {

@@ -69,9 +69,8 @@ public final class BalancedInterceptor implements Interceptor, Measured, AutoClo
 
     private BalancedInterceptor(Builder builder) {
         client = builder.client;
-        OkHttpClient attempts = client.newBuilder()
-                .retryOnConnectionFailure(false)
-                .callTimeout(Duration.ZERO)
+        OkHttpClient attempts = RetryAfterHint.hide(
+                        client.newBuilder().retryOnConnectionFailure(false).callTimeout(Duration.ZERO))
                 .build();
         hosts = builder.hosts.build((name, environment) -> new OkTransport(name, attempts, environment));
     }

@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Stops calling a dependency that fails. */
 final class BreakerKind extends PolicyKind<CircuitBreakerConfig> {
+    /** What does not go with failures in a row. */
+    private static final List<String> OF_WINDOWS = List.of(
+            "count-window", "time-window", "failure-rate", "min-calls", "slow-call-rate", "slow-call-duration");
+
     BreakerKind() {
         super("breaker", CircuitBreaker.class);
     }
@@ -16,6 +20,8 @@ final class BreakerKind extends PolicyKind<CircuitBreakerConfig> {
     @Override
     @Nullable CircuitBreakerConfig read(Values values) {
         CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder();
+        values.instead(List.of("consecutive-failures"), OF_WINDOWS);
+        values.instead(List.of("count-window"), List.of("time-window"));
         values.set(
                 "failure-rate",
                 SettingType.DOUBLE,

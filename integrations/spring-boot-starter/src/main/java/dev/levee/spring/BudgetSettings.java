@@ -20,23 +20,30 @@ record BudgetSettings(
         double ratio,
         double minPerSecond,
         @Nullable Integer reserve) {
+    private static final List<String> NUMBERS = List.of("budget.ratio", "budget.min-per-second", "budget.reserve");
+
+    private static final List<String> NOT_SHARED =
+            List.of("budget.unlimited", "budget.ratio", "budget.min-per-second", "budget.reserve");
+
     /** Reads a budget; null if there is none. */
     static @Nullable BudgetSettings read(Values values) {
+        values.instead(List.of("budget.shared"), NOT_SHARED);
         String shared = values.get(
                 "budget.shared", SettingType.TEXT, null, "The name of a budget under levee.budgets to be shared.");
         Boolean unlimited =
                 values.get("budget.unlimited", SettingType.FLAG, "false", "Whether the budget refuses nothing.");
+        boolean all = unlimited != null && unlimited && values.instead(List.of("budget.unlimited"), NUMBERS);
         BudgetSettings own = numbers(values, "budget.");
         if (shared != null && (own != null || unlimited != null)) {
             values.wrong("budget.shared", "must be the only property of the budget");
         }
-        if (unlimited != null && unlimited && own != null) {
+        if (all && own != null) {
             values.wrong("budget.unlimited", "must be the only property of the budget");
         }
         if (shared != null) {
             return new BudgetSettings(shared, false, 0, 0, null);
         }
-        return unlimited != null && unlimited ? new BudgetSettings(null, true, 0, 0, null) : own;
+        return all ? new BudgetSettings(null, true, 0, 0, null) : own;
     }
 
     /** Reads the numbers of a budget, and checks them; null if none is set. */

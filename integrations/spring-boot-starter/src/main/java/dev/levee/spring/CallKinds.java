@@ -74,6 +74,7 @@ final class CallKinds {
 
         @Override
         @Nullable FallbackAnswer read(Values values) {
+            values.instead(List.of("value"), List.of("nothing"));
             String value = values.get("value", SettingType.TEXT, null, "What a failed call is answered with.");
             String type = values.get(
                     "type", SettingType.TEXT, "java.lang.String", "The class to which the value is converted.");
@@ -84,9 +85,7 @@ final class CallKinds {
                 return null;
             }
             if (nothing != null && nothing) {
-                if (value != null) {
-                    values.wrong("value", "must not be set, because nothing is true");
-                }
+                values.idle("nothing", "must not be set, because nothing is true", List.of("value", "type"));
                 return new FallbackAnswer(null, when);
             }
             if (value == null) {
@@ -172,8 +171,8 @@ final class CallKinds {
                     builder::newestFirstWhenLate);
             Integer waiting = values.get("max-waiting", SettingType.INT, "0", "How many calls may wait.");
             Duration wait = values.get("max-wait", SettingType.TIME_SPAN, "forever", "How long a call may wait.");
-            if (wait != null && (waiting == null || waiting == 0)) {
-                values.wrong("max-wait", "needs max-waiting: without it no call waits");
+            if (waiting == null || waiting == 0) {
+                values.idle("max-waiting", "needs max-waiting: without it no call waits", List.of("max-wait"));
             }
             return values.build(() -> {
                 if (waiting != null && waiting != 0) {

@@ -3,16 +3,18 @@ package dev.levee.spring;
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.circuitbreaker.CircuitBreaker.State;
 import dev.levee.core.internal.Unchecked;
+import dev.levee.spring.ConfiguredPlan.PolicyPlan;
 import dev.levee.spring.LeveeConfigurationException.Problem;
 import dev.levee.spring.Settings.SettingNode;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.util.ClassUtils;
@@ -32,7 +34,8 @@ final class LeveeHealth {
 
     LeveeHealth(LeveePolicies policies, ConfigurableEnvironment configuration) {
         this.policies = (PolicyRegistry) policies;
-        this.down = down(configuration, this.policies.plan());
+        SettingNode node = Settings.read(configuration).at("health");
+        this.down = node == null ? List.of() : names(node);
     }
 
     /** Returns the interface of an indicator in this application; null if it has none. */
@@ -46,31 +49,31 @@ final class LeveeHealth {
         return null;
     }
 
-    /** Returns the names of the breakers that count. */
-    private static List<String> down(ConfigurableEnvironment environment, ConfiguredPlan plan) {
-        SettingNode node = Settings.read(environment).at("health");
-        if (node == null) {
-            return List.of();
-        }
-        List<Problem> problems = new ArrayList<>();
-        Values values = new Values(node.path(), List.of(node), false, problems);
-        List<String> names = down(values);
-        values.requireKnown(node);
-        for (String name : names) {
-            ConfiguredPlan.PolicyPlan policy = plan.policies().get(name);
-            if (policy == null || policy.kind().type() != CircuitBreaker.class || policy.keys() != null) {
-                problems.add(new Problem(
-                        "levee.health.down",
-                        name,
-                        "names no breaker of the configuration"
-                                + Settings.suggestion(name, plan.policies().keySet()),
-                        null));
+    private static List<String> names(SettingNode health) {
+        return named(health).stream()
+                .map(SettingNode::value)
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
+    private static List<SettingNode> named(SettingNode health) {
+        SettingNode node = health.at("down");
+        return node == null ? List.of() : node.elements();
+    }
+
+    /** Says which names are no breakers of the configuration, also where nothing asks for the health. */
+    static void require(SettingNode health, Map<String, PolicyPlan> policies, Set<String> broken, List<Problem> to) {
+        for (SettingNode node : named(health)) {
+            String name = node.value();
+            PolicyPlan policy = policies.get(name);
+            if (name != null
+                    && !name.isBlank()
+                    && !broken.contains(name)
+                    && (policy == null || policy.kind().type() != CircuitBreaker.class || policy.keys() != null)) {
+                to.add(node.problem(
+                        "names no breaker of the configuration" + Settings.suggestion(name, policies.keySet())));
             }
         }
-        if (!problems.isEmpty()) {
-            throw new LeveeConfigurationException(problems);
-        }
-        return names;
     }
 
     static List<String> down(Values values) {

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Bounds the rate of calls. */
@@ -54,8 +55,11 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
                 "0",
                 "Down to which debt more may be used than was taken.",
                 builder::maxDebt);
-        values.set(
+        Duration wait = values.set(
                 "max-wait", SettingType.TIME_SPAN, "0s", "How long a call may wait for its permit.", builder::maxWait);
+        if (wait == null || wait.isZero()) {
+            values.idle("max-wait", "needs max-wait: without it no call waits", List.of("max-waiting"));
+        }
         values.set("max-waiting", SettingType.INT, "100000", "How many calls may wait.", builder::maxWaiting);
         return limit == null ? null : values.build(() -> builder.limit(limit).build());
     }
@@ -67,6 +71,17 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
                 Algorithm.TOKEN_BUCKET,
                 "token-bucket",
                 "How the rate is bounded.");
+        only(values, "token-bucket", algorithm == Algorithm.TOKEN_BUCKET, "burst");
+        only(values, "calendar", algorithm == Algorithm.CALENDAR, "calendar-unit", "calendar-zone");
+        only(values, "warm-up", algorithm == Algorithm.WARM_UP, "warm-up", "cold-factor");
+        boolean paced = algorithm == Algorithm.PACED || algorithm == Algorithm.WARM_UP;
+        only(values, "paced or warm-up", paced, "largest");
+        if (algorithm == Algorithm.CALENDAR) {
+            values.idle(
+                    "algorithm",
+                    "is not for the algorithm calendar: calendar-unit says in which time",
+                    List.of("per"));
+        }
         Long permits = values.get("permits", SettingType.LONG, null, "How many calls are admitted per time.");
         Duration perTime = values.get("per", SettingType.TIME_SPAN, "1s", "In which time.");
         Long burst = values.get(
@@ -92,18 +107,7 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
             values.missing("permits", "must be set: how many calls are admitted per time");
             return null;
         }
-        boolean paced = algorithm == Algorithm.PACED || algorithm == Algorithm.WARM_UP;
-        boolean calendar = algorithm == Algorithm.CALENDAR;
-        if (perTime != null && calendar) {
-            values.wrong("per", "is not for the algorithm calendar: calendar-unit says in which time");
-        }
         Duration per = perTime == null ? Duration.ofSeconds(1) : perTime;
-        only(values, "burst", burst, algorithm == Algorithm.TOKEN_BUCKET, "token-bucket");
-        only(values, "calendar-unit", unit, calendar, "calendar");
-        only(values, "calendar-zone", zone, calendar, "calendar");
-        only(values, "warm-up", warmUp, algorithm == Algorithm.WARM_UP, "warm-up");
-        only(values, "cold-factor", coldFactor, algorithm == Algorithm.WARM_UP, "warm-up");
-        only(values, "largest", largest, paced, "paced or warm-up");
         return values.build(() -> switch (algorithm) {
             case TOKEN_BUCKET -> {
                 TokenBucketLimit bucket = Limit.of(permits, per);
@@ -126,9 +130,9 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
         });
     }
 
-    private static void only(Values values, String name, @Nullable Object value, boolean fits, String algorithm) {
-        if (value != null && !fits) {
-            values.wrong(name, "is only for the algorithm " + algorithm);
+    private static void only(Values values, String algorithm, boolean fits, String... names) {
+        if (!fits) {
+            values.idle("algorithm", "is only for the algorithm " + algorithm, List.of(names));
         }
     }
 

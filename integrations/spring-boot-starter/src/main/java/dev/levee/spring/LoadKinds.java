@@ -17,6 +17,9 @@ import dev.levee.ratelimit.concurrency.SheddingBulkheadConfig;
 import dev.levee.ratelimit.concurrency.VegasLimit;
 import dev.levee.ratelimit.concurrency.WaitControl;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +55,24 @@ final class LoadKinds {
                 LimitFinding.KNEE,
                 "knee",
                 "How the limit is found.");
+        only(values, prefix, "aimd, vegas and gradient2", finding != LimitFinding.KNEE, "window");
+        only(
+                values,
+                prefix,
+                "vegas and gradient2",
+                finding == LimitFinding.VEGAS || finding == LimitFinding.GRADIENT2,
+                "smoothing");
+        only(values, prefix, "knee", finding == LimitFinding.KNEE, "max-healthy-latency");
+        only(values, prefix, "aimd", finding == LimitFinding.AIMD, "backoff", "timeout");
+        only(values, prefix, "vegas", finding == LimitFinding.VEGAS, "alpha", "beta");
+        only(
+                values,
+                prefix,
+                "gradient2",
+                finding == LimitFinding.GRADIENT2,
+                "queue-size",
+                "tolerance",
+                "long-window");
         Duration healthy = values.get(
                 prefix + "max-healthy-latency",
                 SettingType.TIME_SPAN,
@@ -120,38 +141,15 @@ final class LoadKinds {
             };
             return builder.limit(limit);
         });
-        if (window != null && finding == LimitFinding.KNEE) {
-            values.wrong(prefix + "window", "is only for the algorithms aimd, vegas and gradient2");
-        }
-        if (smoothing != null && finding != LimitFinding.VEGAS && finding != LimitFinding.GRADIENT2) {
-            values.wrong(prefix + "smoothing", "is only for the algorithms vegas and gradient2");
-        }
-        foreign(values, prefix, finding, LimitFinding.KNEE, Map.of("max-healthy-latency", healthy != null));
-        foreign(
-                values,
-                prefix,
-                finding,
-                LimitFinding.AIMD,
-                Map.of("backoff", backoff != null, "timeout", timeout != null));
-        foreign(values, prefix, finding, LimitFinding.VEGAS, Map.of("alpha", alpha != null, "beta", beta != null));
-        foreign(
-                values,
-                prefix,
-                finding,
-                LimitFinding.GRADIENT2,
-                Map.of("queue-size", queue != null, "tolerance", tolerance != null, "long-window", longWindow != null));
     }
 
-    private static void foreign(
-            Values values, String prefix, LimitFinding finding, LimitFinding owner, Map<String, Boolean> properties) {
-        if (finding != owner) {
-            properties.forEach((name, set) -> {
-                if (set) {
-                    values.wrong(
-                            prefix + name,
-                            "is only for the algorithm " + owner.name().toLowerCase(java.util.Locale.ROOT));
-                }
-            });
+    private static void only(Values values, String prefix, String algorithms, boolean fits, String... names) {
+        if (!fits) {
+            String plural = algorithms.contains(" and ") ? "algorithms " : "algorithm ";
+            values.idle(
+                    prefix + "algorithm",
+                    "is only for the " + plural + algorithms,
+                    Arrays.stream(names).map(name -> prefix + name).toList());
         }
     }
 
@@ -212,6 +210,15 @@ final class LoadKinds {
 
     /** Sheds the least critical calls of a queue. */
     static final class SheddingKind extends PolicyKind<SheddingBulkheadConfig> {
+        /** What only a limit that is found has. */
+        private static final List<String> FOUND = found();
+
+        private static List<String> found() {
+            Values values = new Values("", List.of(), true, new ArrayList<>());
+            adaptive(values, "adaptive.", AdaptiveBulkheadConfig.builder());
+            return List.copyOf(values.declared().keySet());
+        }
+
         SheddingKind() {
             super("shedding-bulkhead", SheddingBulkhead.class);
         }
@@ -219,6 +226,14 @@ final class LoadKinds {
         @Override
         @Nullable SheddingBulkheadConfig read(Values values) {
             SheddingBulkheadConfig.Builder builder = SheddingBulkheadConfig.builder();
+            Boolean adapts = values.get(
+                    "adaptive.enabled", SettingType.FLAG, "false", "Whether the limit is found instead of fixed.");
+            boolean isFound = adapts != null
+                    && adapts
+                    && values.instead(List.of("adaptive.enabled"), List.of("max-concurrent"));
+            if (!isFound && (adapts == null || adapts)) {
+                values.idle("adaptive.enabled", "needs adaptive.enabled: without it the limit is fixed", FOUND);
+            }
             values.set(
                     "max-concurrent",
                     SettingType.INT,
@@ -257,13 +272,11 @@ final class LoadKinds {
                     "true",
                     "Whether a call is refused at once whose turn" + " comes after its deadline.",
                     builder::refuseWithoutTime);
-            Boolean adapts = values.get(
-                    "adaptive.enabled", SettingType.FLAG, "false", "Whether the limit is found" + " instead of fixed.");
             AdaptiveBulkheadConfig.Builder found = AdaptiveBulkheadConfig.builder();
             adaptive(values, "adaptive.", found);
             return values.build(() -> {
                 AdaptiveBulkheadConfig limit = found.build();
-                if (adapts != null && adapts) {
+                if (isFound) {
                     builder.adaptive(each -> each.limit(limit.limit())
                             .minLimit(limit.minLimit())
                             .maxLimit(limit.maxLimit())

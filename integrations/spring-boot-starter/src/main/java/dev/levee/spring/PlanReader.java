@@ -94,6 +94,10 @@ final class PlanReader {
         listed.keySet().forEach(name -> requireNoCircle(name, new LinkedHashSet<>()));
         Map<String, DataSourcePlan> dataSources = new LinkedHashMap<>();
         section("data-sources").forEach((name, node) -> readDataSource(name, node, dataSources));
+        SettingNode health = root.at("health");
+        if (health != null) {
+            LeveeHealth.require(health, policies, broken, problems);
+        }
         if (problems.isEmpty()) {
             pipelines.values().forEach(this::requireOnce);
             requireBudgets();

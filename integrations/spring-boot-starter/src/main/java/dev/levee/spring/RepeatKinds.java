@@ -8,6 +8,7 @@ import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.RetryConfig;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,12 @@ final class RepeatKinds {
     static @Nullable Backoff backoff(Values values, String name, Duration initial, Duration max, String standard) {
         Shape shape =
                 values.get(name + ".shape", SettingType.oneOf(Shape.class), "exponential", "How the delays grow.");
+        if (shape != null && shape != Shape.EXPONENTIAL) {
+            values.idle(name + ".shape", "is only for the shape exponential", List.of(name + ".multiplier"));
+        }
+        if (shape == Shape.FIXED) {
+            values.idle(name + ".shape", "is not for the shape fixed: no delay grows", List.of(name + ".max"));
+        }
         Duration first = values.get(
                 name + ".initial", SettingType.TIME_SPAN, shown(initial), "The first delay, or its bound with jitter.");
         Duration last = values.get(name + ".max", SettingType.TIME_SPAN, shown(max), "The bound of every delay.");
@@ -50,8 +57,12 @@ final class RepeatKinds {
         if (shape == null && first == null && last == null && multiplier == null && jitter == null && min == null) {
             return null;
         }
-        if (multiplier != null && shape != null && shape != Shape.EXPONENTIAL) {
-            values.wrong(name + ".multiplier", "is only for the shape exponential");
+        boolean fits = fits(shape, jitter);
+        if (!fits) {
+            String why = shape == Shape.FIXED
+                    ? "must not be decorrelated for the shape fixed: such delays grow"
+                    : "must be decorrelated, as the shape is";
+            values.idle(name + ".shape", why, List.of(name + ".jitter"));
         }
         try {
             Duration from = first == null ? initial : first;
@@ -63,7 +74,7 @@ final class RepeatKinds {
                 case FIBONACCI -> Backoff.fibonacci(from, to);
                 case DECORRELATED -> Backoff.decorrelated(from, to);
             };
-            if (jitter != null) {
+            if (jitter != null && fits) {
                 backoff = backoff.withJitter(jitter);
             } else if (standard.equals("equal") && (shape == null || shape == Shape.EXPONENTIAL)) {
                 backoff = backoff.withJitter(Backoff.Jitter.EQUAL);
@@ -79,6 +90,11 @@ final class RepeatKinds {
             values.wrong(name + place, message);
             return null;
         }
+    }
+
+    private static boolean fits(@Nullable Shape shape, Backoff.@Nullable Jitter jitter) {
+        boolean decorrelated = jitter == Backoff.Jitter.DECORRELATED;
+        return shape == Shape.DECORRELATED ? jitter == null || decorrelated : shape != Shape.FIXED || !decorrelated;
     }
 
     private static String shown(Duration time) {
@@ -180,6 +196,10 @@ final class RepeatKinds {
 
     /** Starts a second call when the first is slow. */
     static final class HedgeKind extends PolicyKind<Repeating<HedgeConfig>> {
+        /** What a delay that is found needs, and a fixed one does not. */
+        private static final List<String> FOUND =
+                List.of("delay-at-percentile", "min-delay", "max-delay", "min-samples", "window");
+
         HedgeKind() {
             super("hedge", Hedge.class);
         }
@@ -199,13 +219,14 @@ final class RepeatKinds {
                     null,
                     "Whether calls may be done twice; must be said.",
                     builder::idempotent);
+            values.instead(List.of("delay"), FOUND);
             Duration fixed = values.set(
                     "delay",
                     SettingType.TIME_SPAN,
                     null,
                     "After which time the next attempt starts. Default: found from the latencies.",
                     builder::delay);
-            Double percentile = values.set(
+            values.set(
                     "delay-at-percentile",
                     SettingType.DOUBLE,
                     "0.95",
@@ -223,9 +244,8 @@ final class RepeatKinds {
             BudgetSettings budget = BudgetSettings.read(values);
             outcomes(values, builder::outcomes);
             if (fixed != null) {
-                found(values, "delay-at-percentile", percentile);
-                found(values, "min-delay", least);
-                found(values, "max-delay", most);
+                values.idle(
+                        "delay", "is only for a delay that is found from the latencies, and delay is set", FOUND);
             }
             HedgeConfig config = values.build(() -> {
                 if (least != null || most != null) {
@@ -241,12 +261,6 @@ final class RepeatKinds {
                 return builder.build();
             });
             return config == null ? null : new Repeating<>(config, budget);
-        }
-
-        private static void found(Values values, String name, @Nullable Object value) {
-            if (value != null) {
-                values.wrong(name, "is only for a delay that is found from the latencies, and delay is set");
-            }
         }
 
         @Override

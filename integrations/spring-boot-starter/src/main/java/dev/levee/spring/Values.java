@@ -4,6 +4,7 @@ import dev.levee.core.internal.Text;
 import dev.levee.spring.LeveeConfigurationException.Problem;
 import dev.levee.spring.Settings.SettingNode;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,9 @@ final class Values {
 
     /** What counts, by its name below the policy. */
     private final Map<String, String> effective;
+
+    /** Up to which layer a property counts, because a nearer one says something that it does not go with. */
+    private final Map<String, Integer> overridden = new HashMap<>();
 
     Values(String subject, List<SettingNode> layers, boolean partial, List<Problem> problems) {
         this(subject, layers, "", partial, problems, new LinkedHashMap<>(), new LinkedHashMap<>());
@@ -218,17 +222,74 @@ final class Values {
     /** Says what is wrong with a property. */
     void wrong(String name, String reason) {
         SettingNode node = find(name);
-        problems.add(node == null ? new Problem(subject + '.' + name, null, reason, null) : node.problem(reason));
+        Problem problem =
+                node == null ? new Problem(subject + '.' + name, null, reason, null) : node.problem(reason);
+        if (!problems.contains(problem)) { // of the defaults, it is that of each policy
+            problems.add(problem);
+        }
     }
 
     private @Nullable SettingNode find(String name) {
-        for (SettingNode layer : layers) {
-            SettingNode node = layer.at(name);
-            if (node != null) {
-                return node;
+        int layer = layer(name);
+        return layer == layers.size() ? null : layers.get(layer).at(name);
+    }
+
+    /** Returns the nearest layer that has a property; how many layers there are if none has it. */
+    private int layer(String name) {
+        int end = overridden.getOrDefault(name, layers.size());
+        for (int i = 0; i < end; i++) {
+            if (layers.get(i).at(name) != null) {
+                return i;
             }
         }
-        return null;
+        return layers.size();
+    }
+
+    private int nearest(List<String> names) {
+        return names.stream().mapToInt(this::layer).min().orElse(layers.size());
+    }
+
+    private void override(List<String> names, int layer) {
+        for (String name : names) {
+            if (layer(name) > layer) {
+                overridden.put(name, layer + 1);
+                effective.remove(prefix + name);
+            }
+        }
+    }
+
+    /**
+     * Says that some properties stand instead of other ones: those in the nearer layer override those further out. Of
+     * one layer both count, and contradict each other.
+     *
+     * @return whether the first ones count
+     */
+    boolean instead(List<String> some, List<String> others) {
+        int one = nearest(some);
+        int other = nearest(others);
+        override(some, other);
+        override(others, one);
+        return one <= other && one < layers.size();
+    }
+
+    /**
+     * Says that properties do nothing with what another one is or is by default. Further out than it they are
+     * overridden, and what stands in defaults may be meant for other policies.
+     */
+    void idle(String decider, String reason, List<String> names) {
+        if (partial) {
+            return;
+        }
+        int decides = layer(decider);
+        for (String name : names) {
+            int layer = layer(name);
+            boolean isSaid = layer == 0 || (decides < layers.size() && layer <= decides);
+            if (layer < layers.size() && isSaid) {
+                wrong(name, reason);
+            } else {
+                override(List.of(name), Math.min(decides, layer - 1));
+            }
+        }
     }
 
     private void declare(String name, String type, @Nullable Object standard, String text) {

@@ -80,7 +80,7 @@ class ActuatorTest {
         });
         APP.withPropertyValues("levee.health.down=a-braker")
                 .run(context -> assertThat(context.getStartupFailure())
-                        .rootCause()
+                        .isInstanceOf(LeveeConfigurationException.class)
                         .hasMessageContaining("did you mean \"a-breaker\"?"));
         APP.withPropertyValues("management.health.levee.enabled=false")
                 .run(context -> assertThat(context).doesNotHaveBean("leveeHealthIndicator"));

@@ -47,6 +47,9 @@ public final class BlockingHost<Q, R> {
      * @throws IOException what the client threw, or one that says what ended the call
      */
     public R send(Q request, long timeoutNanos, Consumer<Runnable> cancels) throws IOException {
+        if (Thread.currentThread().isInterrupted()) { // a request that is sent first may have been done
+            throw new InterruptedIOException("interrupted");
+        }
         CallContext context = CallContext.current();
         if (timeoutNanos > 0) {
             context = context.withDeadline(Deadline.afterNanos(timeoutNanos, environment.clock()));

@@ -248,21 +248,14 @@ final class SharedQuota {
      * @return whether it was waiting; else its wait has ended
      */
     boolean leave(QuotaAsk ask) {
-<<<<<<< HEAD
-        return locked(() -> queue.leave(ask, clock.nanoTime()));
-=======
-        lock.lock();
-        try {
+        return locked(() -> {
             long now = clock.nanoTime();
             boolean wasWaiting = queue.leave(ask, now);
             if (wasWaiting && ask.stays && !queue.isEmpty()) { // those behind it move up
                 timer.want(Math.max(0, denial.waitNanos(scope.plan(), queue.firstPermits(), now)));
             }
             return wasWaiting;
-        } finally {
-            lock.unlock();
-        }
->>>>>>> h-limits
+        });
     }
 
     /** Gives permits back that were taken by a request that was sent at a time: to its lease, or to the store. */

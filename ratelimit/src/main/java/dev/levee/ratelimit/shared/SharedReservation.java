@@ -86,7 +86,7 @@ final class SharedReservation implements Reservation {
         }
     }
 
-    /** It waits no more, and holds nothing: so it is for all that wait. */
+    /** Tells all that wait for it that it has left the queue. */
     private void left() {
         cancelTimer();
         wakeAll();
@@ -168,15 +168,6 @@ final class SharedReservation implements Reservation {
             quota.scope.environment.handOver(this::completeAll);
         }
         return future;
-    }
-
-    /** Tells all that wait for it that it has left the queue. */
-    private void left() {
-        cancelTimer();
-        for (Thread thread = threads.poll(); thread != null; thread = threads.poll()) {
-            LockSupport.unpark(thread);
-        }
-        quota.scope.environment.handOver(this::completeAll);
     }
 
     @Override

@@ -46,7 +46,6 @@ final class StoreLink {
     private static final Logger LOG = LoggerFactory.getLogger(SharedLimits.class);
     private static final long MIN_PAUSE_NANOS = 100_000_000;
     private static final long MAX_PAUSE_NANOS = 5_000_000_000L;
-
     private static final AtomicInteger LINKS = new AtomicInteger();
 
     private final String name;
@@ -57,7 +56,6 @@ final class StoreLink {
     final long timeoutNanos;
     private final int maxBatch;
     private final int maxInFlight;
-
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<SharedQuota> queue = new ArrayDeque<>();
 
@@ -69,7 +67,6 @@ final class StoreLink {
 
     /** The keys that are on their way. */
     private final TwinQuotas twins = new TwinQuotas();
-
     private int inFlight;
     private long pauseNanos;
     private @Nullable SharedQuota asked;
@@ -461,15 +458,13 @@ final class StoreLink {
     }
 
     private void probeWorked() {
-        List<SharedQuota> owing;
+        List<SharedQuota> owing = null;
         lock.lock();
         try {
             if (isClosed) {
                 return;
             }
-            if (!unanswered.isEmpty()) {
-                owing = null;
-            } else {
+            if (unanswered.isEmpty()) {
                 out = false;
                 asked = null;
                 owing = new ArrayList<>(charged);

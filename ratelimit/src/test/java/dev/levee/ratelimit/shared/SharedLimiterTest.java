@@ -20,7 +20,6 @@ import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -334,32 +333,6 @@ class SharedLimiterTest {
             assertThat(thrown[0]).isInstanceOf(InterruptedException.class);
             assertThat(limiter.waiting()).isZero();
             assertThat(limiter.tryAcquire(5)).isTrue();
-        }
-
-        @Test
-        void a_thread_that_is_interrupted_ends_the_wait_of_all_that_await_its_reservation() throws Exception {
-            limiter.tryAcquire(10);
-            Reservation reservation = limiter.reserve(2, Duration.ofSeconds(5));
-            List<String> ends = new CopyOnWriteArrayList<>();
-            Runnable awaits = () -> {
-                try {
-                    reservation.await();
-                    ends.add("ready");
-                } catch (InterruptedException interrupted) {
-                    ends.add("interrupted");
-                } catch (CancellationException cancelled) {
-                    ends.add("cancelled");
-                }
-            };
-            Thread thread = cluster.time.start(awaits);
-            Thread other = cluster.time.start(awaits);
-            cluster.time.awaitSleepers(2);
-
-            thread.interrupt();
-            thread.join(10_000);
-            other.join(10_000);
-
-            assertThat(ends).containsExactlyInAnyOrder("interrupted", "cancelled");
         }
 
         @Test

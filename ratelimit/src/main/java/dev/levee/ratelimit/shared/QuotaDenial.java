@@ -36,9 +36,6 @@ record QuotaDenial(long permits, long untilNanos) {
         if (grant.permits() == 0 && needed > 0 && grant.waitNanos() > 0) {
             from = needed;
             wait = grant.waitNanos();
-        } else if (plan.mode == SharedMode.RELAXED && held < 1) {
-            from = 1;
-            wait = plan.nanosFor(1.0 - Math.min(0, remaining));
         } else if (unserved > 0) {
             wait = Math.max(1, plan.nanosFor((double) unserved - Math.max(0, remaining)));
         } else if (remaining < 1 && needed > 0 && held == 0) {
@@ -54,5 +51,15 @@ record QuotaDenial(long permits, long untilNanos) {
             wait = Math.max(wait, Math.min(life / PARTS_OF_LIFE, turn));
         }
         return new QuotaDenial(from, now + wait);
+    }
+
+    /**
+     * The same where permits are counted locally.
+     *
+     * @param needed the smallest number of permits that a call waits for, from 1
+     * @param left how many can be used, without asking or after it
+     */
+    static @Nullable QuotaDenial ofRelaxed(SharedPlan plan, long needed, long left, long now) {
+        return left >= needed ? null : new QuotaDenial(needed, now + plan.nanosFor((double) needed - left));
     }
 }

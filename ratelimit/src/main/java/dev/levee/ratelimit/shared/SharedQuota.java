@@ -380,7 +380,13 @@ final class SharedQuota {
         } else if (left > 0) {
             account.comesBack(left, grant.storeNanos());
         }
-        QuotaDenial next = QuotaDenial.of(plan, grant, sentNeeded, queue.unserved, leases.held(now), now);
+        QuotaDenial next = isPeriodic()
+                ? QuotaDenial.ofRelaxed(
+                        plan,
+                        Math.max(1, queue.needed()),
+                        Math.max(leases.held(now), grant.remaining() - account.owed - leases.untold()),
+                        now)
+                : QuotaDenial.of(plan, grant, sentNeeded, queue.unserved, leases.held(now), now);
         if (next != null) {
             denial = next;
         }

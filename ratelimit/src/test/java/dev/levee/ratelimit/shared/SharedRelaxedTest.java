@@ -8,6 +8,7 @@ import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** Limiters that count locally and tell the store at intervals. */
@@ -104,5 +105,44 @@ class SharedRelaxedTest {
             cluster.pass(200);
         }
         assertThat(limiter.size()).isLessThanOrEqualTo(3);
+    }
+
+    @Test
+    void calls_are_admitted_while_the_store_has_permits_however_few_a_process_may_be_ahead() {
+        node.way.delayNanos = SharedCluster.MILLI;
+        RateLimiter limiter = node.limits.limiter(
+                "few", config -> config.limit(Limit.of(5, Duration.ofDays(1)))
+                        .mode(SharedMode.RELAXED)
+                        .ahead(1));
+        int admitted = 0;
+        for (int i = 0; i < 10; i++) {
+            CompletableFuture<?> call = limiter.acquireAsync(1, Duration.ZERO);
+            cluster.pass(10);
+            admitted += call.isDone() && !call.isCompletedExceptionally() ? 1 : 0;
+        }
+
+        assertThat(admitted).isEqualTo(5);
+        assertThat(cluster.store.batches()).isLessThan(15);
+    }
+
+    @Test
+    void a_call_that_waits_for_several_permits_does_not_ask_all_the_time() {
+        node.way.delayNanos = SharedCluster.MILLI;
+        RateLimiter limiter = node.limits.limiter(
+                "several", config -> config.limit(Limit.of(10, Duration.ofSeconds(10)))
+                        .mode(SharedMode.RELAXED)
+                        .ahead(8)
+                        .period(Duration.ofSeconds(1)));
+        CompletableFuture<?> first = limiter.acquireAsync(7, Duration.ofSeconds(1));
+        cluster.pass(10);
+        assertThat(first).isCompleted();
+        long before = cluster.store.batches();
+        CompletableFuture<?> waits = limiter.acquireAsync(6, Duration.ofSeconds(20));
+        cluster.pass(2_500);
+        assertThat(waits).isNotDone();
+        cluster.pass(1_500);
+
+        assertThat(waits).isCompleted();
+        assertThat(cluster.store.batches() - before).isBetween(1L, 12L);
     }
 }

@@ -242,11 +242,11 @@ class SharedLimiterTest {
         @Test
         void a_wait_that_became_too_long_since_a_refusal_fails_at_once() {
             limiter.tryAcquire(8);
-            assertThat(limiter.tryAcquireOrWaitNanos(3)).isEqualTo(1_000_000_000L);
-            limiter.tryAcquire(2);
+            assertThat(limiter.tryAcquireOrWaitNanos(5)).isEqualTo(3_000_000_000L);
+            limiter.tryAcquire(1);
 
-            assertThat(limiter.tryAcquireOrWaitNanos(3)).isEqualTo(3_000_000_000L);
-            assertThat(limiter.acquireAsync(3, Duration.ofSeconds(2))).isCompletedExceptionally();
+            assertThat(limiter.tryAcquireOrWaitNanos(5)).isEqualTo(4_000_000_000L);
+            assertThat(limiter.acquireAsync(5, Duration.ofMillis(3_500))).isCompletedExceptionally();
         }
 
         @Test

@@ -9,6 +9,7 @@ import dev.levee.core.internal.Require;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.PolicyMetrics;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** The implementation of {@link SharedBulkhead}: a bulkhead of this process, and the keeper of its lease. */
 final class LeasedBulkhead implements SharedBulkhead {
@@ -91,7 +92,7 @@ final class LeasedBulkhead implements SharedBulkhead {
                     tryEnter(environment.clock().nanoTime()));
         }
         keeper.demand();
-        return new LeaseTurn(permits.bulkhead().enterAsync(deadline));
+        return new LeaseTurn(deadline).begin();
     }
 
     @Override
@@ -166,20 +167,55 @@ final class LeasedBulkhead implements SharedBulkhead {
 
     /** A wait without a thread: what was granted counts only if there is a lease at that moment. */
     private final class LeaseTurn extends CompletableFuture<Long> {
-        private final CompletableFuture<Long> inner;
+        private final Deadline deadline;
+        private volatile @Nullable CompletableFuture<Long> inner;
 
-        LeaseTurn(CompletableFuture<Long> inner) {
-            this.inner = inner;
-            inner.whenComplete((stamp, error) -> {
-                if (error != null) {
-                    super.cancel(false);
-                } else if (stamp == REFUSED || admits()) {
-                    complete(stamp);
+        LeaseTurn(Deadline deadline) {
+            this.deadline = deadline;
+        }
+
+        /** Waits for a permit of this process. */
+        LeaseTurn begin() {
+            CompletableFuture<Long> next = permits.bulkhead().enterAsync(deadline);
+            inner = next;
+            next.whenComplete(this::turned);
+            if (isDone()) {
+                next.cancel(false); // given up meanwhile
+            }
+            return this;
+        }
+
+        private void turned(Long stamp, @Nullable Throwable error) {
+            if (error != null) {
+                super.cancel(false);
+            } else if (stamp == REFUSED || admits()) {
+                end(stamp);
+            } else {
+                giveBack(stamp);
+                if (keeper.isClosing()) {
+                    end(REFUSED);
                 } else {
-                    giveBack(stamp);
-                    complete(REFUSED);
+                    environment.handOver(this::again); // the lease has ended: waits for the next one
                 }
-            });
+            }
+        }
+
+        private void again() {
+            try {
+                keeper.stepNow();
+                if (!isDone()) {
+                    begin();
+                }
+            } catch (Throwable thrown) { // of a clock or a scheduler of the user: it would wait for nothing
+                end(REFUSED);
+                throw thrown;
+            }
+        }
+
+        private void end(long stamp) {
+            if (!super.complete(stamp) && stamp != REFUSED) {
+                giveBack(stamp);
+            }
         }
 
         private boolean admits() {
@@ -190,9 +226,27 @@ final class LeasedBulkhead implements SharedBulkhead {
             }
         }
 
+        private boolean leaveIf(boolean first) {
+            CompletableFuture<Long> turn = inner;
+            if (first && turn != null) {
+                turn.cancel(false); // or what it was granted is given back
+            }
+            return first;
+        }
+
+        @Override
+        public boolean complete(Long value) {
+            return leaveIf(super.complete(value));
+        }
+
+        @Override
+        public boolean completeExceptionally(Throwable error) {
+            return leaveIf(super.completeExceptionally(error));
+        }
+
         @Override
         public boolean cancel(boolean mayInterrupt) {
-            return inner.cancel(mayInterrupt);
+            return leaveIf(super.cancel(mayInterrupt));
         }
     }
 }

@@ -9,11 +9,12 @@ import dev.levee.core.internal.Require;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.PolicyMetrics;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** The implementation of {@link SharedBulkhead}: a bulkhead of this process, and the keeper of its lease. */
 final class LeasedBulkhead implements SharedBulkhead {
-    /** How often a call without a thread waits for the next lease: a permit that is granted within a step is none. */
-    private static final int MAX_TURNS = 4;
+    /** How often a call without a thread may get its turn without a lease: on its own executor each turn is a frame. */
+    private static final int MAX_TURNS = 16;
 
     private final String name;
     private final Environment environment;
@@ -173,48 +174,54 @@ final class LeasedBulkhead implements SharedBulkhead {
      */
     private final class LeaseTurn extends CompletableFuture<Long> {
         private final Deadline deadline;
-        private volatile CompletableFuture<Long> inner;
-        private volatile boolean givesUp;
+        private volatile @Nullable CompletableFuture<Long> inner;
         private int turns;
 
         LeaseTurn(Deadline deadline) {
             this.deadline = deadline;
-            this.inner = permits.bulkhead().enterAsync(deadline);
         }
 
+        /** Waits for a permit of this process. */
         LeaseTurn begin() {
-            inner.whenComplete((stamp, error) -> {
-                if (error != null) {
-                    super.cancel(false);
-                } else if (stamp == REFUSED || admits()) {
-                    complete(stamp);
-                } else {
-                    giveBack(stamp);
-                    waitAgain();
-                }
-            });
+            CompletableFuture<Long> next = permits.bulkhead().enterAsync(deadline);
+            inner = next;
+            next.whenComplete(this::turned);
+            if (isDone()) {
+                next.cancel(false); // given up meanwhile
+            }
             return this;
         }
 
-        private void waitAgain() {
-            boolean waits = false;
-            try {
-                if (++turns < MAX_TURNS && !givesUp && !keeper.isClosing()) {
-                    keeper.stepNow();
-                    keeper.demand();
-                    inner = permits.bulkhead().enterAsync(deadline);
-                    waits = true;
+        private void turned(Long stamp, @Nullable Throwable error) {
+            if (error != null) {
+                super.cancel(false);
+            } else if (stamp == REFUSED || admits()) {
+                end(stamp);
+            } else {
+                giveBack(stamp);
+                if (keeper.isClosing() || ++turns >= MAX_TURNS) {
+                    end(REFUSED);
+                } else {
+                    environment.handOver(this::again); // the lease has ended: waits for the next one
                 }
-            } catch (Throwable noTurn) { // of a part of the environment
-                waits = false;
             }
-            if (!waits) {
-                complete(REFUSED);
-                return;
+        }
+
+        private void again() {
+            try {
+                keeper.stepNow();
+                if (!isDone()) {
+                    begin();
+                }
+            } catch (Throwable thrown) { // of a clock or a scheduler of the user: it would wait for nothing
+                end(REFUSED);
+                throw thrown;
             }
-            begin();
-            if (givesUp) {
-                inner.cancel(false);
+        }
+
+        private void end(long stamp) {
+            if (!super.complete(stamp) && stamp != REFUSED) {
+                giveBack(stamp);
             }
         }
 
@@ -226,10 +233,27 @@ final class LeasedBulkhead implements SharedBulkhead {
             }
         }
 
+        private boolean leaveIf(boolean first) {
+            CompletableFuture<Long> turn = inner;
+            if (first && turn != null) {
+                turn.cancel(false); // or what it was granted is given back
+            }
+            return first;
+        }
+
+        @Override
+        public boolean complete(Long value) {
+            return leaveIf(super.complete(value));
+        }
+
+        @Override
+        public boolean completeExceptionally(Throwable error) {
+            return leaveIf(super.completeExceptionally(error));
+        }
+
         @Override
         public boolean cancel(boolean mayInterrupt) {
-            givesUp = true;
-            return inner.cancel(mayInterrupt);
+            return leaveIf(super.cancel(mayInterrupt));
         }
     }
 }

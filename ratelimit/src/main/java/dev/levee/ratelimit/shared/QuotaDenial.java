@@ -37,10 +37,10 @@ record QuotaDenial(long permits, long untilNanos) {
             from = needed;
             wait = grant.waitNanos();
         } else if (unserved > 0) {
-            wait = Math.max(1, plan.nanosFor((double) unserved - Math.max(0, remaining)));
+            wait = Math.max(1, plan.nanosUntil((double) unserved, remaining, grant.resetNanos()));
         } else if (remaining < 1 && needed > 0 && held == 0) {
             from = 1;
-            wait = plan.nanosFor(1.0 - remaining);
+            wait = Math.max(1, plan.nanosUntil(1, remaining, grant.resetNanos()));
         }
         if (wait <= 0) {
             return null;

@@ -147,8 +147,8 @@ final class QuotaQueue {
     }
 
     /** Refuses those that were not served and do not stay, or would stay for too long. */
-    void refuseUnserved(SharedPlan plan, QuotaDenial denial, long remaining, long now, List<QuotaAsk> ended) {
-        double ahead = -Math.max(0, remaining);
+    void refuseUnserved(SharedPlan plan, QuotaDenial denial, StoreAnswer last, long now, List<QuotaAsk> ended) {
+        double ahead = 0;
         for (Iterator<QuotaAsk> each = asks.iterator(); each.hasNext(); ) {
             QuotaAsk ask = each.next();
             long denied = denial.waitNanos(plan, ask.permits, now);
@@ -157,7 +157,7 @@ final class QuotaQueue {
                 continue; // the next request asks for it
             }
             ask.isAsked = false;
-            long wait = Math.max(1, Math.max(denied, ahead > 0 ? plan.nanosFor(ahead + ask.permits) : 0));
+            long wait = Math.max(1, Math.max(denied, last.nanosUntil(plan, ahead + ask.permits, now)));
             ask.turnNanos = now + wait;
             if (ask.stays && ask.turnNanos - ask.untilNanos <= 0) {
                 ahead += ask.permits;
@@ -171,12 +171,12 @@ final class QuotaQueue {
     /** Returns for how long a call would wait that is denied for a time, behind all others, as far as is known. */
     long waitNanos(SharedPlan plan, long deniedNanos, long permits, StoreAnswer last, long now) {
         if (staying == 0) {
-            return deniedNanos;
+            return last.waitNanos(plan, deniedNanos, permits, now);
         }
-        double ahead = (double) permits - Math.max(0, last.remaining(plan, now));
+        double needed = permits;
         for (QuotaAsk other : asks) {
-            ahead += other.permits;
+            needed += other.permits;
         }
-        return Math.max(Math.max(1, deniedNanos), plan.nanosFor(Math.max(0, ahead)));
+        return Math.max(Math.max(1, deniedNanos), last.nanosUntil(plan, needed, now));
     }
 }

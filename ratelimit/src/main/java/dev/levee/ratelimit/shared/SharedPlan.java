@@ -142,6 +142,19 @@ final class SharedPlan {
         return nanos >= Nanos.NEVER ? Nanos.NEVER : Math.max(0, (long) nanos);
     }
 
+    /**
+     * Returns after which time the store could have given so many permits together, as far as is known. Of a bucket
+     * that is exact: when it was full again says also which part of a permit has come back.
+     *
+     * @param remaining how many permits the store has left
+     * @param resetNanos after which time the limit would be unused
+     */
+    long nanosUntil(double permits, long remaining, long resetNanos) {
+        return mode != SharedMode.RELAXED && terms.limit() instanceof TokenBucketLimit bucket
+                ? Math.max(0, resetNanos - (nanosFor((double) bucket.burst()) - nanosFor(permits)))
+                : nanosFor(permits - Math.max(0, remaining));
+    }
+
     /** Returns how many permits come back in a time. */
     double permitsIn(long nanos) {
         return nanos / nanosPerPermit;

@@ -92,7 +92,7 @@ final class SharedQuota {
         if (permits > plan.capacity) {
             return QuotaGrant.NEVER;
         }
-        long wait = denial.waitNanos(plan, permits, nowNanos);
+        long wait = last.waitNanos(plan, denial.waitNanos(plan, permits, nowNanos), permits, nowNanos);
         if (wait > 0) {
             return wait;
         }
@@ -390,7 +390,7 @@ final class SharedQuota {
         if (next != null) {
             denial = next;
         }
-        queue.refuseUnserved(plan, denial, grant.remaining(), now, ended);
+        queue.refuseUnserved(plan, denial, last, now, ended);
     }
 
     /**

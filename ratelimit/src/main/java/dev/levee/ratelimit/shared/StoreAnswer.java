@@ -18,6 +18,16 @@ record StoreAnswer(boolean isKnown, long remaining, long resetNanos, long atNano
         return isKnown ? (long) Math.min((double) capacity, remaining + since) : capacity;
     }
 
+    /** Returns after which time it could have given so many permits together; 0 if nothing is known. */
+    long nanosUntil(SharedPlan plan, double permits, long nowNanos) {
+        return plan.nanosUntil(permits, remaining(plan, nowNanos), resetNanos(nowNanos));
+    }
+
+    /** Returns for how long a call is refused that the store has denied for a time: more was taken since, perhaps. */
+    long waitNanos(SharedPlan plan, long deniedNanos, long permits, long nowNanos) {
+        return deniedNanos <= 0 ? deniedNanos : Math.max(deniedNanos, nanosUntil(plan, (double) permits, nowNanos));
+    }
+
     /** Returns when the limit would be unused. */
     long resetNanos(long nowNanos) {
         return isKnown ? Math.max(0, resetNanos - Math.max(0, nowNanos - atNanos)) : 0;

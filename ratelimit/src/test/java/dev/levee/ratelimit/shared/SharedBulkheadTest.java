@@ -20,8 +20,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SharedBulkheadTest {
     private static final Duration LEASE = Duration.ofSeconds(6);
@@ -265,6 +269,52 @@ class SharedBulkheadTest {
         store.work();
         time.advance(LEASE);
         assertThat(call).isCompletedWithValue("yes");
+    }
+
+    /** The process stands still for longer than its lease, and goes on in the middle of a call. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_call_whose_turn_comes_after_the_lease_waits_for_the_next_one(boolean onThread) {
+        AtomicLong frozen = new AtomicLong();
+        Environment environment = time.environment().toBuilder()
+                .clock(() -> time.nanoTime() + frozen.get())
+                .build();
+        SharedBulkhead bulkhead = SharedBulkhead.of(
+                "pool", config -> config.maxConcurrent(1).queue(10, Duration.ofSeconds(60)), store, environment);
+        time.runReady();
+        long held = bulkhead.tryEnter(time.nanoTime());
+        Deadline deadline = Deadline.after(Duration.ofSeconds(60), environment.clock());
+        CompletableFuture<Long> turn = onThread ? new CompletableFuture<>() : bulkhead.enterAsync(deadline);
+        if (onThread) {
+            time.start(() -> {
+                try {
+                    turn.complete(bulkhead.enter(deadline));
+                } catch (InterruptedException interrupt) {
+                    throw new AssertionError(interrupt);
+                }
+            });
+            time.awaitSleepers(1);
+        }
+        frozen.set(LEASE.multipliedBy(2).toNanos());
+
+        exit(bulkhead, held);
+        time.advance(LEASE);
+        assertThat(turn).isCompletedWithValueMatching(stamp -> stamp != Gate.REFUSED);
+    }
+
+    @Test
+    void a_wait_that_is_ended_from_outside_holds_no_permit() {
+        SharedBulkhead bulkhead = SharedBulkhead.of(
+                "pool", config -> config.maxConcurrent(1).queue(10, Duration.ofSeconds(60)), store, time.environment());
+        time.runReady();
+        long held = enter(bulkhead);
+        CompletableFuture<Long> given =
+                bulkhead.enterAsync(Deadline.after(LEASE, time.environment().clock()));
+        given.completeExceptionally(new TimeoutException());
+        assertThat(bulkhead.waiting()).isZero();
+        exit(bulkhead, held);
+        time.runReady();
+        assertThat(bulkhead.inFlight()).isZero();
     }
 
     @Test

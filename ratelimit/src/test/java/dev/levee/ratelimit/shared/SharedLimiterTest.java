@@ -219,6 +219,36 @@ class SharedLimiterTest {
             assertThat(limiter.tryEnter(0)).isEqualTo(Gate.REFUSED);
         }
 
+        /** A bucket of two, and a permit each ten seconds: four of them have passed since the second one was taken. */
+        @Test
+        void a_part_of_a_permit_that_has_come_back_counts() {
+            RateLimiter slow = exact(node, Limit.of(1, Duration.ofSeconds(10)).burst(2));
+            assertThat(slow.tryAcquire()).isTrue();
+            cluster.pass(4_000);
+            assertThat(slow.tryAcquire()).isTrue();
+
+            assertThat(slow.tryAcquireOrWaitNanos()).isEqualTo(6_000_000_000L);
+            assertThat(slow.tryAcquireOrWaitNanos(2)).isEqualTo(16_000_000_000L);
+            CompletableFuture<?> next = slow.acquireAsync(1, Duration.ofSeconds(7));
+            CompletableFuture<?> after = slow.acquireAsync(1, Duration.ofSeconds(17));
+            CompletableFuture<?> late = slow.acquireAsync(1, Duration.ofSeconds(25));
+            cluster.pass(6_001);
+            assertThat(next).isCompleted();
+            assertThat(late).isCompletedExceptionally();
+            cluster.pass(10_001);
+            assertThat(after).isCompleted();
+        }
+
+        @Test
+        void a_wait_that_became_too_long_since_a_refusal_fails_at_once() {
+            limiter.tryAcquire(8);
+            assertThat(limiter.tryAcquireOrWaitNanos(5)).isEqualTo(3_000_000_000L);
+            limiter.tryAcquire(1);
+
+            assertThat(limiter.tryAcquireOrWaitNanos(5)).isEqualTo(4_000_000_000L);
+            assertThat(limiter.acquireAsync(5, Duration.ofMillis(3_500))).isCompletedExceptionally();
+        }
+
         @Test
         void those_behind_one_that_gives_up_move_up() {
             limiter.tryAcquire(10);

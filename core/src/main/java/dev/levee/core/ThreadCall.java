@@ -2,6 +2,7 @@ package dev.levee.core;
 
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.InterruptOnce;
+import dev.levee.core.internal.NoOutcome;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -107,7 +108,8 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
 
     /** Whether a cancel is a wish of the caller or of a hedge, and not the consequence of a deadline. See ADR 7. */
     private boolean isCallOff(Throwable reason) {
-        return (reason instanceof CancellationException || reason instanceof InterruptedException) && !isTimeUp();
+        return reason instanceof NoOutcome
+                || ((reason instanceof CancellationException || reason instanceof InterruptedException) && !isTimeUp());
     }
 
     private boolean isTimeUp() {

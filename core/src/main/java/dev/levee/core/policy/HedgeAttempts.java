@@ -2,6 +2,7 @@ package dev.levee.core.policy;
 
 import dev.levee.core.CallFuture;
 import dev.levee.core.Outcomes;
+import dev.levee.core.internal.NoOutcome;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CancellationException;
@@ -121,6 +122,15 @@ final class HedgeAttempts {
     }
 
     static CancellationException settledByAnother() {
-        return new CancellationException("another attempt of the hedge has settled the call");
+        return new SettledByAnother();
+    }
+
+    /** Why an attempt is asked to end that has lost: whatever it ends with is no evidence, also after a deadline. */
+    private static final class SettledByAnother extends CancellationException implements NoOutcome {
+        private static final long serialVersionUID = 1L;
+
+        SettledByAnother() {
+            super("another attempt of the hedge has settled the call");
+        }
     }
 }

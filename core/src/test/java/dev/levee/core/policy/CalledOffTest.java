@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.CountingGate;
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
@@ -110,6 +111,26 @@ class CalledOffTest {
 
     private Timeout timeout(long millis) {
         return Timeout.of("t", ofMillis(millis), environment);
+    }
+
+    /** Nothing but the caller has set that deadline, so the attempts go on after it. */
+    @ParameterizedTest
+    @MethodSource("answers")
+    void an_attempt_that_has_lost_is_no_evidence_also_after_the_deadline_of_the_call(Answer answer) {
+        CountingGate gate = gate();
+        Fallback fallback = Fallback.value("f", "substitute", environment);
+        Pipeline pipeline = Pipeline.of(hedge(), gate, fallback);
+        CallContext context = CallContext.current().withDeadline(Deadline.after(ofMillis(150), environment.clock()));
+        time.start(() -> {
+            try {
+                outcomes.add(context.<String, Throwable>call(() -> pipeline.call(takes(answer, 300, 10_000))));
+            } catch (Throwable error) {
+                outcomes.add(error);
+            }
+        });
+        time.advance(ofMillis(300));
+        assertThat(outcomes).containsExactly("attempt 1");
+        assertThat(gate.verdicts()).containsExactlyInAnyOrder(Verdict.SUCCESS, Verdict.IGNORED);
     }
 
     @ParameterizedTest

@@ -22,8 +22,8 @@ public record DeadWrite<K, V>(PendingWrite<K, V> write, String error, int tries,
      *
      * @param write what was to be written
      * @param error the class and message of the last failure
-     * @param tries how often it was tried by itself, from 1: without refusals, what was surely not sent, and batches that
- *     failed as a whole
+     * @param tries how often it was tried by itself, from 1: without refusals, what was surely not sent, and batches
+     *     that failed as a whole
      * @param diedAt when it was given up
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if tries is less than 1

@@ -266,7 +266,7 @@ final class StoreWriter<K, V> {
         } catch (RuntimeException unfit) { // the journal has it as pending, so that is what it stays
             SafeLog.warn(
                     LOG,
-                    "{}: a write was given up and is tried again, because its journal cannot take the dead letter: {}",
+                    "{}: a write was given up and is tried again, since its journal cannot take the dead letter ({})",
                     WriteRefusedException.label(name),
                     op.write(),
                     unfit);

@@ -21,7 +21,8 @@ public enum WriteOverflow {
     WRITE_THROUGH,
     /**
      * The oldest writes that are not on their way to the store are given up for the new one, as many as that takes, and
-     * counted. The cache in front drops their values. If that would not make room enough, none is, and the new one is
+     * counted; with a journal none while an older one of its key is on its way, which the journal does not have any
+     * more. The cache in front drops their values. If that would not make room enough, none is, and the new one is
      * refused. For values of which only the latest matter, such as positions or presence.
      */
     DROP_OLDEST

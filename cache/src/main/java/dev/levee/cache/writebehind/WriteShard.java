@@ -27,6 +27,7 @@ final class WriteShard<K, V> {
     final WriteList<K, V> list = new WriteList<>();
     final WriteTurns<K, V> turns;
 
+    private final boolean journaled;
     private final Map<K, WriteSlot<K, V>> slots = new HashMap<>();
     private long lastId;
 
@@ -60,6 +61,7 @@ final class WriteShard<K, V> {
     WriteShard(WriteBehindConfig<?, ?> config, WriteRoom room, int batchSize) {
         this.room = room;
         this.whenDead = config.whenDead();
+        this.journaled = config.journal() != null;
         this.turns = new WriteTurns<>(batchSize, config.delayNanos());
     }
 
@@ -200,10 +202,16 @@ final class WriteShard<K, V> {
 
     private @Nullable WriteOp<K, V> droppableFrom(@Nullable WriteOp<K, V> oldest) {
         WriteOp<K, V> op = oldest;
-        while (op != null && (op.slot.pending != op || op.slot.appends > 0)) {
+        while (op != null && !mayBeDropped(op)) {
             op = op.newer;
         }
         return op;
+    }
+
+    /** A journal has the newest write of a key alone: without it, one that is on its way would be in none. */
+    private boolean mayBeDropped(WriteOp<K, V> op) {
+        WriteSlot<K, V> slot = op.slot;
+        return slot.pending == op && slot.appends == 0 && !(journaled && slot.flying != null);
     }
 
     /** Counts the room of the writes that can be dropped, until that is enough. */

@@ -324,6 +324,25 @@ class WriteJournalingTest {
         }
 
         @Test
+        void none_is_given_up_that_stands_in_the_journal_for_one_on_its_way() throws Exception {
+            writes = remade(c -> c.workers(1).maxPending(2).whenFull(WriteOverflow.DROP_OLDEST));
+            List<Throwable> thrown = new ArrayList<>();
+            store.before = call -> {
+                if (call.equals("save a 1")) {
+                    writes.save("a", "2");
+                    thrown.add(catchThrowable(() -> writes.save("b", "1")));
+                    throw new IOException("no");
+                }
+            };
+            writes.save("a", "1");
+            time.advance(SECOND);
+            String accepted = writes.load("a");
+            restart(false, c -> {});
+            assertThat(writes.load("a")).isEqualTo(accepted).isNotNull();
+            assertThat(thrown.get(0)).isInstanceOf(WriteRefusedException.class);
+        }
+
+        @Test
         void a_write_through_is_kept_before_and_forgotten_after_so_that_nothing_older_comes_back() throws Exception {
             writes = remade(c -> c.maxPending(1).whenFull(WriteOverflow.WRITE_THROUGH));
             writes.save("c", "older");

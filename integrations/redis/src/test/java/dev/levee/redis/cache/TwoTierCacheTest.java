@@ -271,6 +271,23 @@ class TwoTierCacheTest extends OneServerTests {
     }
 
     @Test
+    void a_loader_that_needs_its_own_key_is_told_so() throws Exception {
+        AtomicReference<TwoTierCache<String, String>> cache = new AtomicReference<>();
+        cache.set(cache(tier -> {}, near -> {}, key -> {
+            return key.equals("end") ? "1" : cache.get().get(key.equals("chain") ? "end" : key);
+        }));
+        for (Consistency choice : List.of(Consistency.eventual(), Consistency.session(), Consistency.strong())) {
+            CallContext call = CallContext.current().withSession(new Session()).withConsistency(choice);
+            assertThatThrownBy(() -> call.call(() -> cache.get().get("own")))
+                    .isInstanceOf(StoreException.class)
+                    .rootCause()
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("cache \"rows\" cannot load key own: the loader needs the key to load it");
+            assertThat(call.call(() -> cache.get().get("chain"))).isEqualTo("1");
+        }
+    }
+
+    @Test
     void a_closed_cache_is_closed_whatever_a_call_has_chosen() {
         tiers.rows.put("a", "1");
         TwoTierCache<String, String> one = cache();

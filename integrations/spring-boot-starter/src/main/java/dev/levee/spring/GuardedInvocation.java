@@ -1,5 +1,6 @@
 package dev.levee.spring;
 
+import dev.levee.core.CallContext;
 import dev.levee.core.Gate;
 import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
@@ -18,6 +19,7 @@ import org.springframework.context.expression.MethodBasedEvaluationContext;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.ParameterNameDiscoverer;
 import org.springframework.expression.Expression;
+import org.springframework.util.ClassUtils;
 
 /** How one method is guarded: by which policy, in which form, and what answers when it fails. Immutable. */
 final class GuardedInvocation {
@@ -95,9 +97,9 @@ final class GuardedInvocation {
             Policy guard = policy(attempts);
             if (form == Form.INTERRUPTIBLE) {
                 InterruptibleOperation<Object, Throwable> interruptible = attempts::run;
-                return guard.callInterruptibly(interruptible);
+                return fitting(guard.callInterruptibly(interruptible));
             }
-            return guard.call(attempts);
+            return fitting(guard.call(attempts));
         } catch (Throwable failure) {
             FallbackMethod fallback = fallback(failure);
             if (fallback == null) {
@@ -107,9 +109,23 @@ final class GuardedInvocation {
         }
     }
 
+    /** Checks what the policies answered, of which a fallback need not know what the method returns. */
+    private @Nullable Object fitting(@Nullable Object answer) {
+        Class<?> result = method.getReturnType();
+        boolean fits = answer == null ? !result.isPrimitive() : ClassUtils.isAssignableValue(result, answer);
+        if (result != void.class && !fits) {
+            throw new ClassCastException(describe(method) + " returns " + result.getName() + ", but the answer of \""
+                    + name + "\" is " + (answer == null ? "null" : "a " + answer.getClass().getName()));
+        }
+        return answer;
+    }
+
     private CompletableFuture<Object> stage(Attempts attempts) {
-        CompletableFuture<Object> call = callStage(attempts);
-        return fallbacks.isEmpty() ? call : FallbackFuture.of(call, this, attempts);
+        if (fallbacks.isEmpty()) {
+            return callStage(attempts);
+        }
+        CallContext context = capture();
+        return FallbackFuture.of(callStage(attempts), this, attempts, context);
     }
 
     private CompletableFuture<Object> callStage(Attempts attempts) {
@@ -126,6 +142,11 @@ final class GuardedInvocation {
             throw new IllegalStateException("a guarded method returned null instead of a stage");
         }
         return (CompletionStage<Object>) result;
+    }
+
+    /** Returns the context of the thread that calls, with what belongs to it, for a fallback on another one. */
+    CallContext capture() {
+        return policies.environment().capture();
     }
 
     Policy policy(Attempts attempts) {

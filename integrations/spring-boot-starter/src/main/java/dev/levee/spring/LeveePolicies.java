@@ -30,7 +30,7 @@ public interface LeveePolicies extends Measured {
      * Returns the policy or pipeline of a key; if the policy has no keys, the one that it has.
      *
      * @param name the name of a policy or pipeline
-     * @param key the key, such as a tenant or a host
+     * @param key the key, such as a tenant or a host; its text counts, so that 7 and {@code "7"} are one
      * @return the policy
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if there is none of this name

@@ -5,6 +5,9 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.RetryBudget;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -78,23 +81,34 @@ abstract class PolicyKind<S> {
                 SettingType.FAILURE,
                 "Exceptions that count as failures; all others do not count then. Default: all but those that speak"
                         + " of the caller.");
-        Map<Verdict, List<Class<? extends Throwable>>> said = Map.of(
-                Verdict.FAILURE, listed(values, "failure", "count as failures"),
-                Verdict.THROTTLED, listed(values, "throttled", "say that the dependency is overloaded"),
-                Verdict.NOT_SENT, listed(values, "not-sent", "say that the call has not left this process"),
-                Verdict.IGNORED, listed(values, "ignored", "say nothing about the dependency"),
-                Verdict.SUCCESS, listed(values, "success", "count as successes"));
-        if (only.isEmpty() && said.values().stream().allMatch(List::isEmpty)) {
+        Map<Class<? extends Throwable>, ListedOutcome> said = new LinkedHashMap<>();
+        listed(values, said, Verdict.FAILURE, "failure", "count as failures");
+        listed(values, said, Verdict.THROTTLED, "throttled", "say that the dependency is overloaded");
+        listed(values, said, Verdict.NOT_SENT, "not-sent", "say that the call has not left this process");
+        listed(values, said, Verdict.IGNORED, "ignored", "say nothing about the dependency");
+        listed(values, said, Verdict.SUCCESS, "success", "count as successes");
+        if (only.isEmpty() && said.isEmpty()) {
             return;
         }
         OutcomeRule rule = only.isEmpty() ? OutcomeRule.standard() : onlyThese(only);
-        for (Verdict verdict :
-                List.of(Verdict.FAILURE, Verdict.THROTTLED, Verdict.NOT_SENT, Verdict.IGNORED, Verdict.SUCCESS)) {
-            for (Class<? extends Throwable> type : said.getOrDefault(verdict, List.of())) {
-                rule = rule.onError(type, verdict);
-            }
+        List<Class<? extends Throwable>> types = new ArrayList<>(said.keySet());
+        types.sort(Comparator.comparingInt(PolicyKind::depth)); // the last rule wins: that of the most special type
+        for (Class<? extends Throwable> type : types) {
+            ListedOutcome outcome = said.get(type);
+            rule = outcome == null ? rule : rule.onError(type, outcome.verdict());
         }
         setter.accept(rule);
+    }
+
+    /** What a list says of an exception. */
+    private record ListedOutcome(String list, Verdict verdict) {}
+
+    private static int depth(Class<?> type) {
+        int depth = 0;
+        for (Class<?> at = type; at != null; at = at.getSuperclass()) {
+            depth++;
+        }
+        return depth;
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of classes
@@ -102,7 +116,21 @@ abstract class PolicyKind<S> {
         return OutcomeRule.failures((Class[]) types.toArray(new Class<?>[0]));
     }
 
-    private static List<Class<? extends Throwable>> listed(Values values, String name, String what) {
-        return values.list("outcomes." + name, SettingType.FAILURE, "Exceptions that " + what + ".");
+    private static void listed(
+            Values values,
+            Map<Class<? extends Throwable>, ListedOutcome> said,
+            Verdict verdict,
+            String name,
+            String what) {
+        String list = "outcomes." + name;
+        for (Class<? extends Throwable> type :
+                values.list(list, SettingType.FAILURE, "Exceptions that " + what + ".")) {
+            ListedOutcome other = said.get(type);
+            if (other == null || other.verdict() == verdict || values.isNearer(list, other.list())) {
+                said.put(type, new ListedOutcome(list, verdict));
+            } else if (!values.isNearer(other.list(), list)) {
+                values.wrong(list, "has " + type.getName() + ", which stands in " + other.list() + " too");
+            }
+        }
     }
 }

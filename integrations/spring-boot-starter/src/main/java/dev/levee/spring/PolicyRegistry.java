@@ -167,13 +167,13 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
 
     @Override
     public Policy policy(String name, Object key) {
-        Require.nonNull("key", key);
+        String text = Require.nonNull("key", key).toString(); // 7 and "7" are one tenant
         KeyedPipeline pipeline = keyedPipelines.get(Require.nonNull("name", name));
         if (pipeline != null) {
-            return pipeline.get(key);
+            return pipeline.get(text);
         }
         KeyedEntry entry = keyed.get(name);
-        return entry == null ? policy(name) : entry.get(key);
+        return entry == null ? policy(name) : entry.get(text);
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -33,13 +34,29 @@ final class ReactorCalls {
     }
 
     static Mono<Object> mono(GuardedInvocation guarded, GuardedInvocation.Attempts attempts) {
-        Mono<Object> call = Mono.deferContextual(context -> Mono.fromFuture(() -> start(
-                context,
-                guarded.policy(attempts),
-                () -> monoOf(attempts.runUnchecked(), attemptOf(context)).toFuture())));
-        return guarded.hasFallback()
-                ? call.onErrorResume(error -> Mono.from(substitute(guarded, attempts, error)))
-                : call;
+        return Mono.deferContextual(context -> {
+            Mono<Object> call = Mono.fromFuture(() -> start(
+                    context,
+                    guarded.policy(attempts),
+                    () -> monoOf(attempts.runUnchecked(), attemptOf(context)).toFuture()));
+            Function<Throwable, Publisher<Object>> answer = answering(guarded, attempts, context);
+            return answer == null ? call : call.onErrorResume(error -> Mono.from(answer.apply(error)));
+        });
+    }
+
+    /** Returns what answers for a failure, in the context of the subscriber; null if nothing does. */
+    private static @Nullable Function<Throwable, Publisher<Object>> answering(
+            GuardedInvocation guarded, GuardedInvocation.Attempts attempts, ContextView context) {
+        if (!guarded.hasFallback()) {
+            return null;
+        }
+        CallContext captured = guarded.capture();
+        CallContext own = context.getOrDefault(CallContext.class, null);
+        return error -> {
+            Operation<Publisher<Object>, RuntimeException> asked = () -> substitute(guarded, attempts, error);
+            return captured.<Publisher<Object>, RuntimeException>call(
+                    own == null ? asked : () -> own.<Publisher<Object>, RuntimeException>call(asked));
+        };
     }
 
     /** Deadline and session are those in the context of the subscriber, where a web filter has put them. */
@@ -68,8 +85,11 @@ final class ReactorCalls {
     }
 
     static Flux<Object> flux(GuardedInvocation guarded, GuardedInvocation.Attempts attempts) {
-        Flux<Object> call = Flux.deferContextual(context -> guardedFlux(context, guarded.policy(attempts), attempts));
-        return guarded.hasFallback() ? call.onErrorResume(error -> substitute(guarded, attempts, error)) : call;
+        return Flux.deferContextual(context -> {
+            Flux<Object> call = Flux.defer(() -> guardedFlux(context, guarded.policy(attempts), attempts));
+            Function<Throwable, Publisher<Object>> answer = answering(guarded, attempts, context);
+            return answer == null ? call : call.onErrorResume(answer);
+        });
     }
 
     /**

@@ -314,7 +314,7 @@ final class Settings {
         int best = Math.max(3, word.length() / 3) + 1;
         for (String name : names) {
             int distance = distance(uniform(word), uniform(name));
-            if (distance < best) {
+            if (distance < best && !name.equals(word)) {
                 best = distance;
                 nearest = name;
             }

@@ -199,6 +199,12 @@ final class Values {
                 return;
             }
         }
+        for (String each : declared.keySet()) { // "unit" of calendar-unit
+            if (prefix.isEmpty() && find(each) != null && each.endsWith('-' + words[0])) {
+                wrong(each, message);
+                return;
+            }
+        }
         wrong(message);
     }
 
@@ -243,6 +249,11 @@ final class Values {
             }
         }
         return layers.size();
+    }
+
+    /** Whether one property stands in a nearer layer than another one. */
+    boolean isNearer(String one, String other) {
+        return layer(one) < layer(other);
     }
 
     private int nearest(List<String> names) {

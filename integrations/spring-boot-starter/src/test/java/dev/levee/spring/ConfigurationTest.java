@@ -537,6 +537,19 @@ class ConfigurationTest {
     }
 
     @Test
+    void keys_of_one_text_are_one_key() {
+        with("levee.policies.tenant-bulkhead.keys.max=10", "levee.pipelines.tenants=breaker,tenant-bulkhead")
+                .run(context -> {
+                    LeveePolicies policies = context.getBean(LeveePolicies.class);
+                    Policy seven = policies.policy("tenant-bulkhead", 7);
+                    assertThat(policies.policy("tenant-bulkhead", "7")).isSameAs(seven);
+                    assertThat(policies.policy("tenant-bulkhead", 7L)).isSameAs(seven);
+                    assertThat(policies.policy("tenants", 7L)).isSameAs(policies.policy("tenants", 7));
+                    assertThat(((Pipeline) policies.policy("tenants", "7")).policies()).contains(seven);
+                });
+    }
+
+    @Test
     void every_kind_is_made_with_its_settings() {
         with(
                         "levee.policies.a-limiter.permits=100",
@@ -700,6 +713,12 @@ class ConfigurationTest {
 
     @Test
     void what_belongs_together_is_said_at_the_property_that_is_wrong() {
+        fails(
+                "levee.policies.a-limiter.calendar-unit = \"nanos\"",
+                "unit must be one of",
+                "levee.policies.a-limiter.permits=5",
+                "levee.policies.a-limiter.algorithm=calendar",
+                "levee.policies.a-limiter.calendar-unit=nanos");
         fails(
                 "levee.policies.a-limiter.permits = \"0\"",
                 "permits must be at least 1",

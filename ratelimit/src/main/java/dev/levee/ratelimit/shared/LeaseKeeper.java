@@ -46,6 +46,9 @@ final class LeaseKeeper {
     /** The longest time between renewals while calls are refused, and after one that failed, as a part of the life. */
     private static final int MAX_PAUSES = 12;
 
+    /** The time between renewals while other processes need permits as well, as a part of the life. */
+    private static final int CONTENDED_PAUSES = 48;
+
     /** Bulkheads of this process, so that two of them differ where both environments are seeded alike. */
     private static final AtomicLong INSTANCES = new AtomicLong();
 
@@ -190,6 +193,10 @@ final class LeaseKeeper {
         return Math.max(1, terms().lifeNanos / MAX_PAUSES);
     }
 
+    private long contendedPauseNanos() {
+        return Math.max(1, terms().lifeNanos / CONTENDED_PAUSES);
+    }
+
     private void step() {
         long now = environment.clock().nanoTime();
         boolean isPlanned = false;
@@ -265,6 +272,10 @@ final class LeaseKeeper {
         permits.limit(kept);
         if (kept < leased) {
             dueNanos = now + minPauseNanos(); // what is beyond the share goes back as soon as calls have ended
+        } else if (share < sent.wanted && config.maxWaiting() > 0) {
+            // Others need permits, too: what is not needed here goes back soon. Where no call may wait it is kept for
+            // the next burst, which would be refused.
+            dueNanos = Math.min(dueNanos, now + contendedPauseNanos());
         }
     }
 
@@ -345,7 +356,7 @@ final class LeaseKeeper {
         Terms seen = terms();
         int wanted = closing ? flying : saturated(needed + spare(needed, seen.limit));
         demanded = false;
-        Renewal next = new Renewal(++sequence, now, held);
+        Renewal next = new Renewal(++sequence, now, held, wanted);
         pending = next;
         CompletableFuture<PermitLease> future;
         PermitRequest request = new PermitRequest(
@@ -408,12 +419,14 @@ final class LeaseKeeper {
         private final long sequence;
         private final long sentNanos;
         private final int held;
+        private final int wanted;
         private CompletableFuture<PermitLease> future = new CompletableFuture<>();
 
-        Renewal(long sequence, long sentNanos, int held) {
+        Renewal(long sequence, long sentNanos, int held, int wanted) {
             this.sequence = sequence;
             this.sentNanos = sentNanos;
             this.held = held;
+            this.wanted = wanted;
         }
     }
 }

@@ -33,7 +33,8 @@ import java.util.function.Consumer;
  * the limit are logged, and have no lease but for those that came first.
  *
  * <p><b>Cost.</b> That of a {@link Bulkhead} and one reading of the clock; no lock, no allocation, no round trip. A
- * renewal is one command for each process and third of a life, and more often while calls are refused. Thread-safe.
+ * renewal is one command for each process and third of a life, and more often while calls are refused or, where calls
+ * may wait, other processes need permits too. Thread-safe.
  *
  * <p>Metrics: those of a {@link Bulkhead}, and {@link SharedBulkheadMetrics}. See ADR 148.
  *

@@ -409,6 +409,45 @@ class SharedBulkheadTest {
     }
 
     @Test
+    void permits_that_other_processes_hold_for_bursts_go_to_the_one_with_calls_that_wait() {
+        int limit = 20;
+        long callNanos = Duration.ofMillis(200).toNanos();
+        long warmUpNanos = Duration.ofSeconds(8).toNanos();
+        List<SharedBulkhead> processes = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            processes.add(SharedBulkhead.of(
+                    "pool",
+                    config -> config.maxConcurrent(limit).queue(50, Duration.ofSeconds(1)),
+                    store,
+                    time.environment()));
+        }
+        Random random = new Random(3);
+        long start = time.nanoTime();
+        long[] asked = new long[4];
+        long[] served = new long[4];
+        // The first offers twice the limit, each of the others a twentieth of it.
+        for (double at = 0; at < 30e9; at += -Math.log(1 - random.nextDouble()) * callNanos / (2.15 * limit)) {
+            time.advance(Duration.ofNanos(Math.max(0, start + (long) at - time.nanoTime())));
+            double draw = random.nextDouble() * 2.15;
+            int process = draw < 2 ? 0 : 1 + (int) ((draw - 2) / 0.05 % 3);
+            int counts = at > warmUpNanos ? 1 : 0;
+            asked[process] += counts;
+            processes.get(process).callAsync(() -> {
+                served[process] += counts;
+                CompletableFuture<String> end = new CompletableFuture<>();
+                time.environment().schedule(() -> end.complete("end"), callNanos);
+                return end;
+            });
+        }
+
+        double possible = (30e9 - warmUpNanos) / callNanos * limit;
+        assertThat((served[0] + served[1] + served[2] + served[3]) / possible).isGreaterThan(0.8);
+        for (int i = 1; i < 4; i++) {
+            assertThat(served[i] / (double) asked[i]).isGreaterThan(0.95);
+        }
+    }
+
+    @Test
     void settings_out_of_range_are_named() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> SharedBulkhead.of("pool", config -> config.lease(Duration.ofMillis(1)), store))

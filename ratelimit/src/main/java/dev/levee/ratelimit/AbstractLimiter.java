@@ -182,7 +182,8 @@ abstract class AbstractLimiter implements RateLimiter {
         return new RateLimitedException(name, message(name, limit(), permits, waitNanos), () -> waitNanos, false);
     }
 
-    private long nextPermitNanos() {
+    /** Returns in how long one more call could be admitted, behind those that wait. */
+    final long nextPermitNanos() {
         return queue.occupied ? queue.waitBehindAll(one) : peek(clock.nanoTime(), 1);
     }
 

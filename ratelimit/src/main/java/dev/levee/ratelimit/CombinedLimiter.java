@@ -238,10 +238,11 @@ final class CombinedLimiter extends AbstractLimiter {
         return tightest(environment().clock().nanoTime(), 1);
     }
 
-    /** The refusal of the limiter that refuses. */
+    /** The refusal of the limiter that refuses; behind calls that wait here, with their time. */
     @Override
     public RefusedException refusal() {
-        return tightestNow().refusal();
+        AbstractLimiter tightest = tightestNow();
+        return waiting() > 0 ? tightest.refusal(1, Math.max(1, nextPermitNanos())) : tightest.refusal();
     }
 
     @Override
@@ -259,7 +260,7 @@ final class CombinedLimiter extends AbstractLimiter {
                 decision.isAdmitted(),
                 tightest.name(),
                 tightest.limit(),
-                tightest.available(now),
+                waiting() > 0 ? 0 : tightest.available(now),
                 decision.retryAfterNanos(),
                 tightest.resetNanos(now));
     }

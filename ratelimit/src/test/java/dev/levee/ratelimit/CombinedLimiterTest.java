@@ -130,6 +130,26 @@ class CombinedLimiterTest {
     }
 
     @Test
+    void a_call_behind_those_that_wait_is_told_of_their_time_too() {
+        slow.reconfigure(Limit.fixedWindow(50, Duration.ofHours(1)));
+        both.tryAcquire(3);
+        both.acquireAsync(2, Duration.ofSeconds(1));
+        time.advance(Duration.ofMillis(100));
+        assertThat(fast.availablePermits()).isEqualTo(1);
+
+        assertThat(both.tryAcquireOrWaitNanos()).isEqualTo(200_000_000);
+        assertThat(both.refusal().retryAfterNanos()).isEqualTo(200_000_000);
+        assertThat(both.refusal().policy()).isEqualTo("per second");
+        RateDecision decision = both.decide(1);
+        assertThat(decision.retryAfterNanos()).isEqualTo(200_000_000);
+        assertThat(decision.limiter()).isEqualTo("per second");
+        assertThat(decision.remaining()).isZero();
+        assertThatThrownBy(() -> both.run(() -> {}))
+                .isInstanceOfSatisfying(RateLimitedException.class, refusal -> assertThat(refusal.retryAfterNanos())
+                        .isEqualTo(200_000_000));
+    }
+
+    @Test
     void permits_that_come_back_to_one_of_its_limiters_serve_those_that_wait_for_all() {
         both.tryAcquire(3);
         slow.tryAcquire(2);

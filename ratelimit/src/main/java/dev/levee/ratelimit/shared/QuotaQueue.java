@@ -16,6 +16,9 @@ final class QuotaQueue {
     /** How many of them wait for their turn, and must not be overtaken. Read by every call. */
     volatile int staying;
 
+    /** How many permits all of them need together. */
+    private volatile double permitsAhead;
+
     /** The smallest number of permits that {@link #serve} had not. 0 if all were served. */
     long unserved;
 
@@ -37,6 +40,7 @@ final class QuotaQueue {
         ask.state = QuotaAsk.WAITING;
         ask.turnNanos = turnNanos;
         asks.add(ask);
+        permitsAhead += ask.permits;
         if (ask.stays) {
             staying++;
         }
@@ -55,6 +59,7 @@ final class QuotaQueue {
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // written under the lock only
     private void left(QuotaAsk ask) {
+        permitsAhead = asks.isEmpty() ? 0 : permitsAhead - ask.permits;
         if (ask.stays) {
             staying--;
         }
@@ -90,8 +95,8 @@ final class QuotaQueue {
     /** Takes all out. */
     List<QuotaAsk> drain() {
         List<QuotaAsk> all = new ArrayList<>(asks);
-        all.forEach(this::left);
         asks.clear();
+        all.forEach(this::left);
         return all;
     }
 
@@ -168,15 +173,14 @@ final class QuotaQueue {
         }
     }
 
-    /** Returns for how long a call would wait that is denied for a time, behind all others, as far as is known. */
+    /**
+     * Returns for how long a call would wait that is denied for a time, behind all others, as far as is known. Also
+     * without the lock.
+     */
     long waitNanos(SharedPlan plan, long deniedNanos, long permits, StoreAnswer last, long now) {
         if (staying == 0) {
             return last.waitNanos(plan, deniedNanos, permits, now);
         }
-        double needed = permits;
-        for (QuotaAsk other : asks) {
-            needed += other.permits;
-        }
-        return Math.max(Math.max(1, deniedNanos), last.nanosUntil(plan, needed, now));
+        return Math.max(Math.max(1, deniedNanos), last.nanosUntil(plan, permitsAhead + permits, now));
     }
 }

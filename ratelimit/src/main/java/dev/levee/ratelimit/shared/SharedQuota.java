@@ -39,7 +39,6 @@ final class SharedQuota {
     private final ReentrantLock lock = new ReentrantLock();
     private final QuotaLeases leases;
     private final QuotaQueue queue = new QuotaQueue();
-
     private volatile QuotaDenial denial;
     final QuotaOutage outage;
 
@@ -92,7 +91,7 @@ final class SharedQuota {
         if (permits > plan.capacity) {
             return QuotaGrant.NEVER;
         }
-        long wait = last.waitNanos(plan, denial.waitNanos(plan, permits, nowNanos), permits, nowNanos);
+        long wait = queue.waitNanos(plan, denial.waitNanos(plan, permits, nowNanos), permits, last, nowNanos);
         if (wait > 0) {
             return wait;
         }
@@ -469,7 +468,8 @@ final class SharedQuota {
     /** Returns when the next permit could be there, as far as is known; 0 if that is now. */
     long nextNanos() {
         long now = clock.nanoTime();
-        long wait = denial.waitNanos(scope.plan(), 1, now);
+        SharedPlan plan = scope.plan();
+        long wait = queue.waitNanos(plan, denial.waitNanos(plan, 1, now), 1, last, now);
         return wait > 0 || !scope.link.isOut() || !scope.config.onOutage().isClosed()
                 ? Math.max(0, wait)
                 : scope.link.outageNanos(now);

@@ -250,6 +250,19 @@ class SharedLimiterTest {
         }
 
         @Test
+        void a_refusal_behind_those_that_wait_tells_of_their_time() {
+            limiter.tryAcquire(10);
+            limiter.acquireAsync(3, Duration.ofSeconds(20));
+            limiter.acquireAsync(2, Duration.ofSeconds(20));
+
+            assertThat(limiter.tryAcquireOrWaitNanos()).isEqualTo(6_000_000_000L);
+            assertThat(limiter.tryEnter(cluster.time.nanoTime())).isEqualTo(Gate.REFUSED);
+            assertThat(limiter.refusal().retryAfterNanos()).isEqualTo(6_000_000_000L);
+            cluster.pass(6_000);
+            assertThat(limiter.refusal().retryAfterNanos()).isZero();
+        }
+
+        @Test
         void those_behind_one_that_gives_up_move_up() {
             limiter.tryAcquire(10);
             Reservation large = limiter.reserve(10, Duration.ofSeconds(60));

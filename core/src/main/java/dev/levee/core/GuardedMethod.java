@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Answering;
+import dev.levee.core.internal.LaterResults;
 import dev.levee.core.internal.SafeLog;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.InvocationTargetException;
@@ -61,10 +62,10 @@ final class GuardedMethod {
         Class<?> returned = types.returned(accessible);
         boolean later = ResultTypes.isStage(declared) || ResultTypes.isFuture(declared);
         if ((later && !ResultTypes.takesFuture(declared))
-                || ResultTypes.isStream(declared)
-                || ResultTypes.isStream(returned)
+                || LaterResults.isStream(declared)
+                || LaterResults.isStream(returned)
                 || ResultTypes.suspends(accessible)) {
-            Class<?> reason = ResultTypes.isStream(returned) ? returned : declared;
+            Class<?> reason = LaterResults.isStream(returned) ? returned : declared;
             throw new IllegalArgumentException(cannotBeGuarded(accessible, reason));
         }
         ResultEnd ending = ResultEnd.RETURNED;
@@ -223,10 +224,10 @@ final class GuardedMethod {
                     + method.getReturnType().getName() + ", but the answer of its policies is "
                     + (result == null ? "null" : "a " + result.getClass().getName()));
         }
-        if (result != null && ResultTypes.endsLater(result.getClass())) {
+        if (result != null && LaterResults.endsLater(result.getClass())) {
             if (ending == ResultEnd.RETURNED) {
                 warnOnce(result.getClass());
-            } else if (ResultTypes.isStream(result.getClass())) { // a stage is a substitute: that of the client is kept
+            } else if (LaterResults.isStream(result.getClass())) { // a stage is a substitute: that of the client is kept
                 throw new IllegalStateException(cannotBeGuarded(method, result.getClass()));
             }
         }

@@ -8,10 +8,8 @@ import java.lang.reflect.TypeVariable;
 import java.lang.reflect.WildcardType;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
@@ -20,40 +18,8 @@ import org.jspecify.annotations.Nullable;
  * the method. See ADR 69.
  */
 final class ResultTypes {
-    /** Results that are computed later, of libraries on which core does not depend. */
-    private static final Set<String> FOREIGN = Set.of(
-            "org.reactivestreams.Publisher",
-            "com.twitter.util.Future",
-            "io.reactivex.CompletableSource",
-            "io.reactivex.MaybeSource",
-            "io.reactivex.ObservableSource",
-            "io.reactivex.SingleSource",
-            "io.reactivex.rxjava3.core.CompletableSource",
-            "io.reactivex.rxjava3.core.MaybeSource",
-            "io.reactivex.rxjava3.core.ObservableSource",
-            "io.reactivex.rxjava3.core.SingleSource",
-            "io.smallrye.mutiny.Uni",
-            "io.vavr.concurrent.Future",
-            "io.vertx.core.Future",
-            "kotlinx.coroutines.Job",
-            "kotlinx.coroutines.flow.Flow",
-            "okhttp3.Call",
-            "retrofit2.Call",
-            "rx.Completable",
-            "rx.Observable",
-            "rx.Single",
-            "scala.concurrent.Future");
-
     /** The last parameter of a Kotlin method that suspends. */
     private static final String CONTINUATION = "kotlin.coroutines.Continuation";
-
-    /** For each class that was returned whether its objects may end later than the method that returned them. */
-    private static final ClassValue<Boolean> ENDS_LATER = new ClassValue<>() {
-        @Override
-        protected Boolean computeValue(Class<?> type) {
-            return isStage(type) || isFuture(type) || isStream(type);
-        }
-    };
 
     private final Class<?> client;
     private final Map<TypeVariable<?>, Type> bound = new HashMap<>();
@@ -137,35 +103,10 @@ final class ResultTypes {
         return Future.class.isAssignableFrom(type);
     }
 
-    /** Whether a result ends later in a way that a future cannot stand for. */
-    static boolean isStream(Class<?> type) {
-        return Flow.Publisher.class.isAssignableFrom(type) || isForeign(type);
-    }
-
-    /** Whether an object of a class may end later than the method that returned it. */
-    static boolean endsLater(Class<?> type) {
-        return ENDS_LATER.get(type);
-    }
-
     /** Whether a method hands its result to a continuation. */
     static boolean suspends(Method method) {
         int last = method.getParameterCount() - 1;
         return last >= 0 && method.getParameterTypes()[last].getName().equals(CONTINUATION);
-    }
-
-    private static boolean isForeign(@Nullable Class<?> type) {
-        if (type == null) {
-            return false;
-        }
-        if (FOREIGN.contains(type.getName()) || isForeign(type.getSuperclass())) {
-            return true;
-        }
-        for (Class<?> parent : type.getInterfaces()) {
-            if (isForeign(parent)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** Whether a future of ours can be what a method returns. */

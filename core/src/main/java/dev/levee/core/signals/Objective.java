@@ -88,7 +88,10 @@ public final class Objective {
      */
     public Objective windows(Duration longer, Duration shorter) {
         long shortNanos = Nanos.of(Require.positive("shortWindow", shorter));
-        Require.range("shortWindow", shortNanos, SLOTS, Nanos.NEVER / MAX_RATIO_OF_WINDOWS);
+        if (shortNanos < SLOTS || shortNanos > Nanos.NEVER / MAX_RATIO_OF_WINDOWS) {
+            throw new IllegalArgumentException("shortWindow must be from " + Nanos.text(SLOTS) + " to "
+                    + Nanos.text(Nanos.NEVER / MAX_RATIO_OF_WINDOWS) + ", but was " + Nanos.text(shorter));
+        }
         long longNanos = Nanos.of(Require.positive("longWindow", longer));
         if (longNanos < shortNanos || longNanos / MAX_RATIO_OF_WINDOWS > shortNanos) {
             throw new IllegalArgumentException("longWindow must be from the short window, which is "

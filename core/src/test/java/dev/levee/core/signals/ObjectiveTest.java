@@ -254,7 +254,8 @@ class ObjectiveTest {
         assertThatThrownBy(() -> objective.windows(Duration.ofDays(1), Duration.ofMinutes(5)))
                 .hasMessageContaining("to 100 times that");
         assertThatThrownBy(() -> objective.windows(Duration.ofNanos(9), Duration.ofNanos(9)))
-                .hasMessageContaining("shortWindow");
+                .hasMessageContaining("shortWindow must be from 10ns to ")
+                .hasMessageEndingWith(", but was 9ns");
         assertThatThrownBy(() -> objective.windows(Duration.ofDays(1), null)).hasMessage("shortWindow");
         assertThat(objective.within(Duration.ofMillis(5)).burnRate(6))
                 .hasToString("90.0 % within 5ms, burning at 6.0 over 1h and 5m");

@@ -5,7 +5,10 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import dev.levee.core.internal.WarnedSubjects;
@@ -43,6 +46,9 @@ final class TracedCalls implements Around {
     /** In seconds: those that the conventions advise for the duration of HTTP requests. */
     private static final List<Double> BOUNDARIES =
             List.of(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0);
+
+    /** Tells a call that was cut short, of which no rule is asked, from one that has failed. */
+    private static final OutcomeRule FAILED = (result, error) -> error == null ? Verdict.SUCCESS : Verdict.FAILURE;
 
     private final String subject;
     private final String spanName;
@@ -87,15 +93,17 @@ final class TracedCalls implements Around {
             return inner.call(operation);
         }
         Throwable error = null;
+        boolean calledOff = false;
         Scope scope = open(span);
         try {
             return inner.call(operation);
         } catch (Throwable thrown) {
             error = thrown;
+            calledOff = Outcomes.judgeBlocking(FAILED, null, thrown) == Verdict.IGNORED;
             throw thrown;
         } finally {
             close(scope);
-            end(span, start, error);
+            end(span, start, error, calledOff);
         }
     }
 
@@ -112,7 +120,7 @@ final class TracedCalls implements Around {
         try {
             running = inner.callAsync(operation);
         } catch (Throwable thrown) { // of a policy of a user, against its promise
-            end(span, start, thrown);
+            end(span, start, thrown, false);
             throw thrown;
         } finally {
             close(scope);
@@ -158,10 +166,12 @@ final class TracedCalls implements Around {
 
     /**
      * Ends a span; never throws. What is recorded later, by work that goes on after a cancel, is dropped by the span.
+     *
+     * @param calledOff whether the call was cut short, whatever it has thrown for that; or refused
      */
-    void end(Span span, long start, @Nullable Throwable error) {
+    void end(Span span, long start, @Nullable Throwable error, boolean calledOff) {
         try {
-            record(span, start, error);
+            record(span, start, error, calledOff);
         } catch (Throwable thrown) { // of a clock, or of what samples
             warn("be told of its end", thrown);
         }
@@ -178,8 +188,8 @@ final class TracedCalls implements Around {
         }
     }
 
-    private void record(Span span, long start, @Nullable Throwable error) {
-        String outcome = outcomeOf(error);
+    private void record(Span span, long start, @Nullable Throwable error, boolean calledOff) {
+        String outcome = outcomeOf(error, calledOff);
         span.setAttribute(OUTCOME, outcome);
         if (error != null && !outcome.equals("cancelled")) {
             span.setAttribute(ERROR_TYPE, typeOf(error));
@@ -192,14 +202,14 @@ final class TracedCalls implements Around {
         }
     }
 
-    private static String outcomeOf(@Nullable Throwable error) {
+    private static String outcomeOf(@Nullable Throwable error, boolean calledOff) {
         if (error == null) {
             return "success";
         }
-        if (error instanceof RefusedException refused && !refused.mayHaveRun()) {
-            return "refused";
+        if (error instanceof RefusedException refused) {
+            return refused.mayHaveRun() ? "failure" : "refused";
         }
-        return error instanceof CancellationException || error instanceof InterruptedException
+        return calledOff || error instanceof CancellationException || error instanceof InterruptedException
                 ? "cancelled"
                 : "failure";
     }

@@ -46,7 +46,7 @@ final class TracedFuture<T extends @Nullable Object> extends CallFuture<T> {
 
     private void end(@Nullable Throwable error) {
         if (ended.compareAndSet(false, true)) {
-            calls.end(span, start, error == null ? null : Outcomes.unwrap(error));
+            calls.end(span, start, error == null ? null : Outcomes.unwrap(error), false);
         }
     }
 

@@ -45,6 +45,7 @@ import io.opentelemetry.sdk.trace.data.EventData;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import java.io.IOException;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -349,6 +350,52 @@ class TracingTest {
         assertThat(outcomes(spans("search attempt"))).containsExactlyInAnyOrder("success", "cancelled");
         assertThat(spans("search attempt"))
                 .allMatch(each -> each.getParentSpanId().equals(only("search").getSpanId()));
+    }
+
+    @Test
+    void an_attempt_that_is_no_more_wanted_is_cancelled_whatever_it_throws() throws Exception {
+        ExecutorService threads = Executors.newCachedThreadPool();
+        Environment real = Environment.builder()
+                .executor(threads)
+                .context(Tracing.context())
+                .build();
+        Tracing own = Tracing.of(telemetry, real);
+        Hedge hedge = Hedge.of(
+                "hedge",
+                config -> config.maxAttempts(2).delay(Duration.ofMillis(1)).budget(RetryBudget.unlimited()),
+                real);
+        AtomicInteger attempts = new AtomicInteger();
+
+        String answer = Pipeline.of(hedge, own.attempts("search")).call(() -> {
+            if (attempts.incrementAndGet() > 1) {
+                return "answer";
+            }
+            try {
+                new CountDownLatch(1).await();
+                return "never";
+            } catch (InterruptedException interrupt) { // as a driver does
+                throw new SocketException("Closed by interrupt");
+            }
+        });
+        threads.shutdown();
+        assertThat(threads.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+
+        assertThat(answer).isEqualTo("answer");
+        assertThat(outcomes(spans("search attempt"))).containsExactlyInAnyOrder("success", "cancelled");
+        assertThat(spans("search attempt"))
+                .allMatch(span -> span.getStatus().getStatusCode() == StatusCode.UNSET);
+    }
+
+    @Test
+    void a_stage_that_fails_because_it_is_cancelled_is_cancelled() {
+        CallFuture<String> work = new CallFuture<>();
+        work.onCancel(reason -> work.completeExceptionally(new SocketException("Socket closed")));
+        CompletableFuture<String> call = tracing.attempts("search").callAsync(() -> work);
+
+        call.cancel(true);
+
+        assertThat(outcomes(spans("search attempt"))).containsExactly("cancelled");
+        assertThat(open).hasValue(0);
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.ProxyMethodInvocation;
@@ -55,6 +56,9 @@ final class GuardedInvocation {
 
     private final boolean repeats;
 
+    /** Whether the result may be one that ends later, which is not known before it is there. */
+    private final boolean open;
+
     GuardedInvocation(
             Method method,
             LeveePolicies policies,
@@ -68,6 +72,7 @@ final class GuardedInvocation {
         this.form = form;
         this.key = key;
         this.fallbacks = fallbacks;
+        this.open = method.getReturnType() == Object.class;
         this.policy = key == null ? policies.policy(name) : null;
         // A publisher may be subscribed to any number of times, and runs the method each time.
         this.repeats = form == Form.MONO || form == Form.FLUX || policy == null || mayRepeat(policy);
@@ -93,6 +98,19 @@ final class GuardedInvocation {
     }
 
     private @Nullable Object blocking(Attempts attempts) throws Throwable {
+        Object answer = answer(attempts);
+        if (open && answer != null && GuardedMethods.endsLater(answer.getClass())) {
+            if (answer instanceof Future<?> begun) {
+                begun.cancel(true);
+            }
+            throw new IllegalStateException(describe(method) + " returned a "
+                    + answer.getClass().getName() + ", which ends later than the method: declare it as its result, so"
+                    + " that it is guarded to its end");
+        }
+        return answer;
+    }
+
+    private @Nullable Object answer(Attempts attempts) throws Throwable {
         try {
             Policy guard = policy(attempts);
             if (form == Form.INTERRUPTIBLE) {

@@ -1,6 +1,7 @@
 package dev.levee.spring;
 
 import dev.levee.core.Policy;
+import dev.levee.core.internal.LaterResults;
 import dev.levee.spring.GuardedInvocation.Form;
 import dev.levee.spring.LeveeConfigurationException.Problem;
 import java.lang.reflect.Method;
@@ -11,10 +12,10 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -41,6 +42,13 @@ import org.springframework.util.ReflectionUtils;
  */
 final class GuardedMethods {
     private static final String CONTINUATION = "kotlin.coroutines.Continuation";
+
+    /** Results of handlers of Spring MVC that are written later. */
+    private static final Set<String> WEB = Set.of(
+            "org.springframework.web.context.request.async.DeferredResult",
+            "org.springframework.web.context.request.async.WebAsyncTask",
+            "org.springframework.web.servlet.mvc.method.annotation.ResponseBodyEmitter",
+            "org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody");
 
     private static final boolean REACTOR =
             ClassUtils.isPresent("reactor.core.publisher.Flux", GuardedMethods.class.getClassLoader());
@@ -239,7 +247,7 @@ final class GuardedMethods {
         }
         if (CompletionStage.class.isAssignableFrom(result)
                 || Future.class.isAssignableFrom(result)
-                || Flow.Publisher.class.isAssignableFrom(result)
+                || isStream(result)
                 || (result != Object.class
                         && !java.util.Optional.class.isAssignableFrom(result)
                         && ReactiveAdapterRegistry.getSharedInstance().getAdapter(result) != null)) {
@@ -248,6 +256,15 @@ final class GuardedMethods {
         }
         boolean interruptible = Arrays.asList(method.getExceptionTypes()).contains(InterruptedException.class);
         return interruptible ? Form.INTERRUPTIBLE : Form.BLOCKING;
+    }
+
+    private static boolean isStream(Class<?> type) {
+        return LaterResults.isStream(type) || LaterResults.isNamed(type, WEB);
+    }
+
+    /** Whether an object of a class may end later than the method that returned it. */
+    static boolean endsLater(Class<?> type) {
+        return LaterResults.endsLater(type) || LaterResults.isNamed(type, WEB);
     }
 
     private static List<FallbackMethod> fallbacks(Guarded guarded, Method method, Class<?> type) {

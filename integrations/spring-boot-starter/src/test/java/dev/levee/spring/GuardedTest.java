@@ -40,6 +40,7 @@ import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Transactional;
 import org.springframework.transaction.support.AbstractPlatformTransactionManager;
 import org.springframework.transaction.support.DefaultTransactionStatus;
+import org.springframework.web.context.request.async.DeferredResult;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -451,6 +452,7 @@ class GuardedTest {
         refused(FinalClass.class, "\"call\" of", "final class");
         refused(Suspending.class, "\"load\" of", "suspending");
         refused(PlainFuture.class, "\"load\" of", "java.util.concurrent.Future");
+        refused(Deferring.class, "\"load\" of", "DeferredResult, which cannot be guarded to its end");
         refused(Unnamed.class, "\"call\" of", "no policy \"brakes\"", "did you mean \"brake\"?");
         refused(NoFallback.class, "\"call\" of", "fallback \"later\"", "no such method", "later(int)");
         refused(WrongFallback.class, "\"call\" of", "fallback \"later\"", "later(java.lang.String");
@@ -459,6 +461,37 @@ class GuardedTest {
         refused(WrongKey.class, "\"call\" of", "no expression");
         refused(KeyOfNothing.class, "\"call\" of", "#tennant", "its parameters are [tenant]");
         refused(RepeatedFlux.class, "\"call\" of", "Flux", "twice");
+    }
+
+    static class Deferring {
+        @Guarded("slot")
+        public DeferredResult<String> load() {
+            return new DeferredResult<>();
+        }
+    }
+
+    static class Vague {
+        @Guarded("slot")
+        public Object load(Object answer) {
+            return answer;
+        }
+    }
+
+    @Test
+    void a_result_that_turns_out_to_end_later_is_refused() {
+        with(Vague.class).run(context -> {
+            Vague vague = context.getBean(Vague.class);
+            CompletableFuture<String> later = new CompletableFuture<>();
+            for (Object answer : List.of(later, Mono.just("later"), new DeferredResult<>())) {
+                assertThatThrownBy(() -> vague.load(answer))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("\"load\" of")
+                        .hasMessageContaining("ends later than the method");
+            }
+            assertThat(later).isCancelled();
+            assertThat(vague.load("now")).isEqualTo("now");
+            assertThat(vague.load(null)).isNull();
+        });
     }
 
     /** What callers of a generic type call is a bridge of the class. */

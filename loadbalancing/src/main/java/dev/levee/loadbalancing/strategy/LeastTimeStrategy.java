@@ -16,11 +16,17 @@ import org.jspecify.annotations.Nullable;
  * left behind.
  */
 final class LeastTimeStrategy implements BalancingStrategy {
+    private static final Duration MIN_DECAY = Duration.ofMillis(1);
+    private static final Duration MAX_DECAY = Duration.ofHours(1);
+
     private final long decayNanos;
 
     LeastTimeStrategy(Duration decay) {
-        long nanos = Nanos.of(Require.nonNull("decay", decay));
-        this.decayNanos = Require.range("decay", nanos, 1_000_000L, 3_600_000_000_000L);
+        decayNanos = Nanos.of(Require.nonNull("decay", decay));
+        if (decay.compareTo(MIN_DECAY) < 0 || decay.compareTo(MAX_DECAY) > 0) {
+            throw new IllegalArgumentException("decay must be from " + Nanos.text(MIN_DECAY) + " to "
+                    + Nanos.text(MAX_DECAY) + ", but was " + Nanos.text(decay));
+        }
     }
 
     @Override

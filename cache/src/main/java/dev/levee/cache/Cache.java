@@ -79,7 +79,21 @@ public interface Cache<K, V> extends ManyKeys<K, V>, ConditionalChanges<K, V>, M
      * @throws NullPointerException if an argument is null
      */
     static <K, V> Cache<K, V> over(Loader<K, V> store) {
-        return over(store, config -> {});
+        return over(store, Environment.system());
+    }
+
+    /**
+     * Makes a cache with safe defaults over a store: 10,000 values, five minutes.
+     *
+     * @param store where values are read from
+     * @param environment the source of time, threads, randomness and the listener
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache, named "cache"
+     * @throws NullPointerException if an argument is null
+     */
+    static <K, V> Cache<K, V> over(Loader<K, V> store, Environment environment) {
+        return over("cache", store, environment);
     }
 
     /**
@@ -94,7 +108,24 @@ public interface Cache<K, V> extends ManyKeys<K, V>, ConditionalChanges<K, V>, M
      * @throws IllegalArgumentException if a setting is out of its range, or the cache is to write and the store cannot
      */
     static <K, V> Cache<K, V> over(Loader<K, V> store, Consumer<? super CacheConfig.Builder<K, V>> configure) {
-        return over("cache", store, configure);
+        return over(store, configure, Environment.system());
+    }
+
+    /**
+     * Makes a cache over a store.
+     *
+     * @param store where values are read from; a {@link Store} if the cache writes
+     * @param configure sets what differs from the defaults
+     * @param environment the source of time, threads, randomness and the listener
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache, named "cache"
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if a setting is out of its range
+     */
+    static <K, V> Cache<K, V> over(
+            Loader<K, V> store, Consumer<? super CacheConfig.Builder<K, V>> configure, Environment environment) {
+        return over("cache", store, configure, environment);
     }
 
     /**
@@ -109,7 +140,23 @@ public interface Cache<K, V> extends ManyKeys<K, V>, ConditionalChanges<K, V>, M
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store) {
-        return over(name, store, config -> {});
+        return over(name, store, Environment.system());
+    }
+
+    /**
+     * Makes a cache with safe defaults over a store: 10,000 values, five minutes.
+     *
+     * @param name for metrics and exceptions
+     * @param store where values are read from
+     * @param environment the source of time, threads, randomness and the listener
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character
+     */
+    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, Environment environment) {
+        return over(name, store, config -> {}, environment);
     }
 
     /**
@@ -198,7 +245,22 @@ public interface Cache<K, V> extends ManyKeys<K, V>, ConditionalChanges<K, V>, M
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <K, V> Cache<K, V> of(String name) {
-        return of(name, config -> {});
+        return of(name, Environment.system());
+    }
+
+    /**
+     * Makes a cache without a store, with safe defaults: callers put values or pass a loader.
+     *
+     * @param name for metrics and exceptions
+     * @param environment the source of time, threads, randomness and the listener
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character
+     */
+    static <K, V> Cache<K, V> of(String name, Environment environment) {
+        return of(name, config -> {}, environment);
     }
 
     /**

@@ -111,7 +111,20 @@ public interface CircuitBreaker extends Gate, Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static CircuitBreaker of(String name) {
-        return of(name, config -> {});
+        return of(name, Environment.system());
+    }
+
+    /**
+     * Makes a breaker with the defaults of {@link CircuitBreakerConfig}.
+     *
+     * @param name for logs, metrics and refusals
+     * @param environment the source of time and randomness, and the listener for changes of state
+     * @return the breaker
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character
+     */
+    static CircuitBreaker of(String name, Environment environment) {
+        return of(name, config -> {}, environment);
     }
 
     /**

@@ -58,7 +58,24 @@ public interface LoadBalancer<A> extends BalancedCalls<A>, Measured, AutoCloseab
      * @throws NullPointerException if an argument is null
      */
     static <A> LoadBalancer<A> of(String name, BalancingStrategy strategy, EndpointSource<A> source) {
-        return of(name, strategy, source, LoadBalancerConfig.<A>builder().build());
+        return of(name, strategy, source, Environment.system());
+    }
+
+    /**
+     * Returns a balancer with the default settings.
+     *
+     * @param name the name in logs, metrics and refusals, not blank
+     * @param strategy picks an endpoint for each call
+     * @param source publishes the endpoints
+     * @param environment the source of time, threads, randomness and the listener
+     * @param <A> the type of the addresses
+     * @return the balancer
+     * @throws IllegalArgumentException if the name is blank or the first set is contradictory
+     * @throws NullPointerException if an argument is null
+     */
+    static <A> LoadBalancer<A> of(
+            String name, BalancingStrategy strategy, EndpointSource<A> source, Environment environment) {
+        return of(name, strategy, source, LoadBalancerConfig.<A>builder().build(), environment);
     }
 
     /**

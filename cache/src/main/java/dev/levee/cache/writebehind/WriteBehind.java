@@ -81,7 +81,23 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <K, V> WriteBehind<K, V> of(String name, Store<K, V> store) {
-        return of(name, store, config -> {});
+        return of(name, store, Environment.system());
+    }
+
+    /**
+     * Makes a write-behind with the defaults.
+     *
+     * @param name for logs, metrics and refusals
+     * @param store gets the writes, one at a time from each worker
+     * @param environment the source of time, threads and jitter, and the listener
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the write-behind
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character
+     */
+    static <K, V> WriteBehind<K, V> of(String name, Store<K, V> store, Environment environment) {
+        return of(name, store, config -> {}, environment);
     }
 
     /**

@@ -68,7 +68,21 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <T extends @Nullable Object> Idempotency<T> of(String name) {
-        return of(name, config -> {});
+        return of(name, Environment.system());
+    }
+
+    /**
+     * Keeps keys in memory, at most 100 000, each for a day. With the default settings.
+     *
+     * @param name for logs, metrics and refusals
+     * @param environment the source of time, waiting and threads, and the listener for refusals
+     * @param <T> the type of the results
+     * @return the idempotency
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character
+     */
+    static <T extends @Nullable Object> Idempotency<T> of(String name, Environment environment) {
+        return of(name, config -> {}, environment);
     }
 
     /**

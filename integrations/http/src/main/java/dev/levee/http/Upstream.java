@@ -150,7 +150,26 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
      * @throws IllegalArgumentException if the name is blank
      */
     public static <A, Q, R> Upstream<A, Q, R> of(String name, Transport<A, Q, R> transport, EndpointSource<A> source) {
-        return of(name, transport, source, config -> {}, Environment.system());
+        return of(name, transport, source, Environment.system());
+    }
+
+    /**
+     * Returns an upstream with the defaults.
+     *
+     * @param name the name in logs, metrics and refusals, not blank
+     * @param transport how to send
+     * @param source where to
+     * @param environment for all policies
+     * @param <A> the address of an endpoint
+     * @param <Q> a request
+     * @param <R> a response
+     * @return the upstream
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    public static <A, Q, R> Upstream<A, Q, R> of(
+            String name, Transport<A, Q, R> transport, EndpointSource<A> source, Environment environment) {
+        return of(name, transport, source, config -> {}, environment);
     }
 
     /**

@@ -118,7 +118,21 @@ public interface EndpointSource<A> {
      * @throws IllegalArgumentException if the host is blank or the port is outside
      */
     static EndpointSource<InetSocketAddress> dns(String host, int port) {
-        return dns(host, port, HostLookup.DEFAULT_INTERVAL, Environment.system());
+        return dns(host, port, Environment.system());
+    }
+
+    /**
+     * Returns the addresses of a host that the JDK's resolver finds; see {@link #dns(String, int)}.
+     *
+     * @param host the name or literal address
+     * @param port the port of all endpoints, from 1 to 65535
+     * @param environment where time, threads and randomness come from, and the listener
+     * @return the source
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the host is blank or the port is outside
+     */
+    static EndpointSource<InetSocketAddress> dns(String host, int port, Environment environment) {
+        return dns(host, port, HostLookup.DEFAULT_INTERVAL, environment);
     }
 
     /**
@@ -154,7 +168,22 @@ public interface EndpointSource<A> {
      * @throws IllegalArgumentException if the interval is not more than zero
      */
     static <A> EndpointSource<A> polling(Callable<? extends Collection<Endpoint<A>>> function, Duration interval) {
-        return polling("polling", function, interval, Environment.system());
+        return polling(function, interval, Environment.system());
+    }
+
+    /**
+     * Returns a source that polls a function; see {@link #polling(Callable, Duration)}.
+     *
+     * @param function finds all endpoints; may block and may throw
+     * @param interval from one call to the next
+     * @param environment where time, threads and randomness come from, and the listener
+     * @param <A> the type of the addresses
+     * @return the source
+     * @throws IllegalArgumentException if the interval is not more than zero
+     */
+    static <A> EndpointSource<A> polling(
+            Callable<? extends Collection<Endpoint<A>>> function, Duration interval, Environment environment) {
+        return polling("polling", function, interval, environment);
     }
 
     /**
@@ -218,7 +247,18 @@ public interface EndpointSource<A> {
      * @return the source; each subscription reads for itself. A host that is a name stays unresolved
      */
     static EndpointSource<InetSocketAddress> file(Path path) {
-        return file(path, HostPort::parse, PollingSource.FILE_INTERVAL, Environment.system());
+        return file(path, Environment.system());
+    }
+
+    /**
+     * Returns a source that polls a file every 2 s; see {@link #file(Path)}.
+     *
+     * @param path the file, in UTF-8
+     * @param environment where time, threads and randomness come from, and the listener
+     * @return the source
+     */
+    static EndpointSource<InetSocketAddress> file(Path path, Environment environment) {
+        return file(path, HostPort::parse, PollingSource.FILE_INTERVAL, environment);
     }
 
     /**

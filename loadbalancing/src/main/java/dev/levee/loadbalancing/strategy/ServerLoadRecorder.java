@@ -40,7 +40,20 @@ public interface ServerLoadRecorder extends Gate, Measured {
      * @throws IllegalArgumentException if the name is blank
      */
     static ServerLoadRecorder of(String name) {
-        return of(name, OutcomeRule.standard(), Environment.system());
+        return of(name, Environment.system());
+    }
+
+    /**
+     * Returns a recorder with the standard rule of what is a failure.
+     *
+     * @param name what metrics call it, not blank
+     * @param environment where the time comes from
+     * @return the recorder
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static ServerLoadRecorder of(String name, Environment environment) {
+        return of(name, OutcomeRule.standard(), environment);
     }
 
     /**

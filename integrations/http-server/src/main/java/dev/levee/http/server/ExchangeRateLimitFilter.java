@@ -56,7 +56,22 @@ public final class ExchangeRateLimitFilter extends Filter {
      */
     public static <K> ExchangeRateLimitFilter of(
             KeyedRateLimiter<K> limiter, Function<? super HttpExchange, ? extends K> key) {
-        return of(limiter, key, config -> {});
+        return of(limiter, key, Environment.system());
+    }
+
+    /**
+     * Makes a filter with the defaults.
+     *
+     * @param limiter decides on each request
+     * @param key which limit of it a request belongs to, see {@link #clientAddress}; must not block
+     * @param environment the source of time for what is logged at most once a minute
+     * @param <K> a key
+     * @return the filter
+     * @throws NullPointerException if an argument is null
+     */
+    public static <K> ExchangeRateLimitFilter of(
+            KeyedRateLimiter<K> limiter, Function<? super HttpExchange, ? extends K> key, Environment environment) {
+        return of(limiter, key, config -> {}, environment);
     }
 
     /**

@@ -81,7 +81,24 @@ public final class RateLimitFilter implements Filter {
      */
     public static <K> RateLimitFilter of(
             KeyedRateLimiter<K> limiter, Function<? super HttpServletRequest, ? extends K> key) {
-        return of(limiter, key, config -> {});
+        return of(limiter, key, Environment.system());
+    }
+
+    /**
+     * Makes a filter with the defaults.
+     *
+     * @param limiter decides on each request
+     * @param key which limit of it a request belongs to, see {@link #clientAddress}; must not block
+     * @param environment the source of time for what is logged at most once a minute
+     * @param <K> a key
+     * @return the filter
+     * @throws NullPointerException if an argument is null
+     */
+    public static <K> RateLimitFilter of(
+            KeyedRateLimiter<K> limiter,
+            Function<? super HttpServletRequest, ? extends K> key,
+            Environment environment) {
+        return of(limiter, key, config -> {}, environment);
     }
 
     /**

@@ -378,9 +378,7 @@ final class SharedQuota {
             account.comesBack(left, grant.storeNanos());
         }
         QuotaDenial next = QuotaDenial.of(plan, grant, sentNeeded, queue.unserved, leases.held(now), now);
-        if (next != null) {
-            denial = next;
-        }
+        denial = next != null ? next : denial.unless(grant.remaining(), now);
         queue.refuseUnserved(plan, denial, last, now, ended);
     }
 

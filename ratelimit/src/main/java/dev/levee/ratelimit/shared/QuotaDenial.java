@@ -20,6 +20,11 @@ record QuotaDenial(long permits, long untilNanos) {
         return needed == permits ? left : left + plan.nanosFor((double) needed - permits);
     }
 
+    /** Returns this, unless the store has as many permits now: some came back. */
+    QuotaDenial unless(long remaining, long nowNanos) {
+        return remaining < permits ? this : new QuotaDenial(Long.MAX_VALUE, nowNanos);
+    }
+
     /**
      * Finds from when on it makes sense to ask again.
      *

@@ -144,7 +144,7 @@ final class SharedPlan {
 
     /**
      * Returns after which time the store could have given so many permits together, as far as is known. Of a bucket
-     * that is exact: when it was full again says also which part of a permit has come back.
+     * that is exact: when it was full again says also which part of a permit has come back. See ADR 198.
      *
      * @param remaining how many permits the store has left
      * @param resetNanos after which time the limit would be unused

@@ -379,16 +379,13 @@ final class SharedQuota {
         } else if (left > 0) {
             account.comesBack(left, grant.storeNanos());
         }
+        long there = isPeriodic()
+                ? Math.max(leases.held(now), grant.remaining() - account.owed - leases.untold())
+                : grant.remaining();
         QuotaDenial next = isPeriodic()
-                ? QuotaDenial.ofRelaxed(
-                        plan,
-                        Math.max(1, queue.needed()),
-                        Math.max(leases.held(now), grant.remaining() - account.owed - leases.untold()),
-                        now)
+                ? QuotaDenial.ofRelaxed(plan, Math.max(1, queue.needed()), there, now)
                 : QuotaDenial.of(plan, grant, sentNeeded, queue.unserved, leases.held(now), now);
-        if (next != null) {
-            denial = next;
-        }
+        denial = next != null ? next : denial.unless(there, now);
         queue.refuseUnserved(plan, denial, last, now, ended);
     }
 

@@ -263,6 +263,16 @@ class SharedLimiterTest {
         }
 
         @Test
+        void what_comes_back_ends_a_refusal() {
+            limiter.tryAcquire(10);
+            assertThat(limiter.tryAcquire()).isFalse();
+            limiter.settle(-3);
+
+            assertThat(limiter.tryAcquire(4)).isFalse();
+            assertThat(limiter.tryAcquire(3)).isTrue();
+        }
+
+        @Test
         void those_behind_one_that_gives_up_move_up() {
             limiter.tryAcquire(10);
             Reservation large = limiter.reserve(10, Duration.ofSeconds(60));

@@ -412,7 +412,9 @@ public final class RedisTier<K, V> {
         /**
          * Whether changes of keys in Redis by programs that do not use this library are noticed, by client tracking.
          * Default: true. Redis then remembers which process has read which key since it was changed last, up to its
-         * {@code tracking-table-max-keys}, and tells it of the next change; also when the key expires there.
+         * {@code tracking-table-max-keys}, and tells it of the next change; also when the key expires there. Where the
+         * near cache serves old values that is not taken for a change, and neither is one in the time by which
+         * {@link #expiryJitter} may shorten a life.
          *
          * @param value false if all that write use this library
          * @return this

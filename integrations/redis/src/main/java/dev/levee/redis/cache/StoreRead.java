@@ -28,7 +28,7 @@ record StoreRead<K, V>(Map<K, V> values, Map<K, Throwable> failures) {
 
     /** Reads values from the store. */
     @FunctionalInterface
-    interface Reading<K, V> {
+    interface ReaderCall<K, V> {
         /** Returns the values of keys; what it has not is absent. */
         @Nullable Map<?, ? extends V> read(Set<K> keys) throws Exception;
     }
@@ -39,7 +39,7 @@ record StoreRead<K, V>(Map<K, V> values, Map<K, Throwable> failures) {
      * @param loader tells one that is running from others
      * @param reading calls it
      */
-    record StoreReader<K, V>(Object loader, Reading<K, V> reading) {}
+    record StoreReader<K, V>(Object loader, ReaderCall<K, V> reading) {}
 
     static <K, V> StoreReader<K, V> one(Loader<? super K, ? extends V> from) {
         return new StoreReader<>(from, keys -> {
@@ -82,7 +82,7 @@ record StoreRead<K, V>(Map<K, V> values, Map<K, Throwable> failures) {
         }
     }
 
-    private static <K, V> StoreRead<K, V> read(String cache, Set<K> keys, Reading<K, V> reader) throws Exception {
+    private static <K, V> StoreRead<K, V> read(String cache, Set<K> keys, ReaderCall<K, V> reader) throws Exception {
         Map<?, ? extends V> read;
         Map<Object, Throwable> failed = Map.of();
         try {

@@ -79,6 +79,9 @@ final class TierChannel implements AutoCloseable {
         /** A key has changed, of which these are the bytes. */
         void drop(byte[] key);
 
+        /** A key is not in Redis any more, or was changed there by another program. */
+        void dropGone(byte[] key);
+
         /** All keys that have a tag may have changed. */
         void dropTag(String tag);
 
@@ -411,7 +414,7 @@ final class TierChannel implements AutoCloseable {
         }
         for (Object each : list) {
             if (each instanceof byte[] name && names.isValue(name)) {
-                near.drop(names.keyOf(name));
+                near.dropGone(names.keyOf(name));
             }
         }
     }

@@ -198,6 +198,7 @@ final class TierLoad<K, V> {
 
     private void hit(Asked<K> asked, HeldValue<V> held) {
         store.totals.hits.increment();
+        store.noteLife(asked.key, held);
         values.put(asked.key, held);
     }
 
@@ -379,7 +380,9 @@ final class TierLoad<K, V> {
                 Keep keep = way == LoadWay.PAST_GONE || each.kind() == TierScripts.ODD
                         ? Keep.BRIEF
                         : each.kind() == TierScripts.UNCACHED ? Keep.NONE : Keep.FULL;
-                values.put(each.key, new HeldValue<>(value, tags, each.label(), at, true, keep));
+                HeldValue<V> held = new HeldValue<>(value, tags, each.label(), at, true, keep);
+                store.noteLife(each.key, held);
+                values.put(each.key, held);
                 TierAnswer lease = each.leased ? each.answer : null;
                 TierFill fill = lease == null ? null : store.filling(each.bytes, value, tags, lease);
                 if (fill != null) {

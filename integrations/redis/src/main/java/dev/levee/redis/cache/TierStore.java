@@ -55,6 +55,9 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
     /** Bounds loads past Redis. */
     final Bulkhead bulkhead;
 
+    /** Null where the near tier serves nothing old. */
+    private final @Nullable LivesInRedis<K> lives;
+
     private final @Nullable Loader<K, V> loader;
 
     /** The store, if the cache writes it. */
@@ -85,6 +88,7 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
         this.envelope = new TierEnvelope<>(
                 tier.values, tier.version, tagsOf != null, tier.maxValueBytes, tier.compressFrom, tier.versionOf);
         this.lagNanos = Nanos.of(tier.replicaLag);
+        this.lives = LivesInRedis.of(tier, config, environment.clock());
         this.bulkhead = Bulkhead.of(name + " past Redis", tier.maxLoads, environment);
     }
 
@@ -135,6 +139,7 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
                         there == null ? null : opened(there, environment.clock().nanoTime(), node::ageNanos);
                 if (held != null && node.isAlive(held.label())) {
                     totals.hits.increment();
+                    noteLife(key, held);
                     return held;
                 }
             }
@@ -215,6 +220,18 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
     boolean isWithin(HeldValue<V> held, long maxAgeNanos) {
         return maxAgeNanos >= Nanos.NEVER
                 || (held.aged() && environment.clock().nanoTime() - held.readAtNanos() <= maxAgeNanos - lagNanos);
+    }
+
+    /** Takes in a value that comes near out of Redis, or is put there. */
+    void noteLife(K key, HeldValue<V> held) {
+        if (lives != null) {
+            lives.note(key, held);
+        }
+    }
+
+    /** Whether a key that is not in Redis any more may have expired there, which says nothing new of its value. */
+    boolean mayHaveExpired(K key) {
+        return lives != null && lives.mayBeOver(key);
     }
 
     /** Whether values may have tags. */

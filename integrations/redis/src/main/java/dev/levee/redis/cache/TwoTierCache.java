@@ -92,6 +92,13 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
             }
 
             @Override
+            public void dropGone(byte[] key) {
+                if (!store.mayHaveExpired(store.key(key))) {
+                    drop(key);
+                }
+            }
+
+            @Override
             public void dropTag(String tag) {
                 if (store.isTagged()) {
                     near.invalidateTag(tag);

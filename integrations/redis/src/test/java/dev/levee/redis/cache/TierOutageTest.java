@@ -315,6 +315,63 @@ class TierOutageTest {
     }
 
     @Test
+    void a_value_that_expires_in_redis_stands_in_for_a_store_that_is_down_all_the_same() {
+        ManualTime time = new ManualTime();
+        Environment environment =
+                Environment.builder().clock(time.environment().clock()).build();
+        AtomicBoolean down = new AtomicBoolean();
+        Loader<String, String> loader = key -> {
+            if (down.get()) {
+                throw new IOException("the store is down");
+            }
+            return tiers.rows.get(key);
+        };
+        RedisTier<String, String> tier = RedisTier.builder(
+                        tiers.client(server.port()), Codec.strings(), Codec.strings())
+                .expireAfter(Duration.ofMillis(200))
+                .heartbeat(Duration.ofMillis(100))
+                .build();
+        try (TwoTierCache<String, String> one = TwoTierCache.over(
+                "rows",
+                tier,
+                loader,
+                near -> near.expireAfter(Duration.ofSeconds(5)).expiryJitter(0).staleIfError(Duration.ofSeconds(10)),
+                environment)) {
+            Tiers.trusted(one);
+            assertThat(one.get("a")).isEqualTo("1");
+            down.set(true);
+            time.advance(Duration.ofSeconds(6));
+            var redis = tiers.commands(server);
+            Tiers.await(() -> redis.exists("levee:{rows}:1:v:a") == 0);
+            double heard = Tiers.metric(one, "cache.redis.messages");
+            cache().invalidate("b"); // is told after the end of that life
+            Tiers.await(() -> Tiers.metric(one, "cache.redis.messages") > heard);
+            assertThat(one.get("a")).isEqualTo("1");
+            time.advance(Duration.ofSeconds(10));
+            assertThatThrownBy(() -> one.get("a")).isInstanceOf(StoreException.class);
+        }
+    }
+
+    @Test
+    void a_value_that_another_program_deletes_within_its_life_is_not_served_as_an_old_one_either() {
+        AtomicBoolean down = new AtomicBoolean();
+        Loader<String, String> loader = key -> {
+            if (down.get()) {
+                throw new IOException("the store is down");
+            }
+            return tiers.rows.get(key);
+        };
+        TwoTierCache<String, String> one =
+                tiers.cache(server.port(), tier -> {}, near -> near.staleIfError(Duration.ofMinutes(10)), loader);
+        Tiers.trusted(one);
+        assertThat(one.get("a")).isEqualTo("1");
+        down.set(true);
+        tiers.commands(server).del("levee:{rows}:1:v:a");
+        Tiers.await(() -> one.getIfPresent("a") == null);
+        assertThatThrownBy(() -> one.get("a")).isInstanceOf(StoreException.class);
+    }
+
+    @Test
     void a_server_that_comes_back_with_an_old_state_is_emptied() {
         TwoTierCache<String, String> one = cache();
         var redis = tiers.commands(server);

@@ -227,7 +227,8 @@ final class GuardedMethod {
         if (result != null && LaterResults.endsLater(result.getClass())) {
             if (ending == ResultEnd.RETURNED) {
                 warnOnce(result.getClass());
-            } else if (LaterResults.isStream(result.getClass())) { // a stage is a substitute: that of the client is kept
+            } else if (LaterResults.isStream(result.getClass())) {
+                // a stage is a substitute: that of the client is kept
                 throw new IllegalStateException(cannotBeGuarded(method, result.getClass()));
             }
         }

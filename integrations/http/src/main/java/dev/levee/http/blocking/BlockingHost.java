@@ -44,6 +44,7 @@ public final class BlockingHost<Q, R> {
      *     context
      * @param cancels gets, on this thread, what cancels the call, or later its body
      * @return the answer
+     * @throws InterruptedIOException if the thread is interrupted, already or while it waits, or the time is up
      * @throws IOException what the client threw, or one that says what ended the call
      */
     public R send(Q request, long timeoutNanos, Consumer<Runnable> cancels) throws IOException {

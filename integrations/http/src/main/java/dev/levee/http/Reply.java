@@ -29,6 +29,7 @@ final class Reply<R> {
     private final @Nullable Transport<?, ?, R> transport;
     private final @Nullable CallFuture<R> exchange;
     private final AtomicReference<BodyState> state = new AtomicReference<>(BodyState.OPEN);
+    private volatile boolean abandoned;
     private volatile @Nullable CompletionStage<?> receiving;
     private volatile @Nullable R whole;
 
@@ -111,6 +112,9 @@ final class Reply<R> {
                 whole = result;
                 endWithBody(transport, result, end);
                 done.complete(this);
+                if (abandoned) {
+                    abandon();
+                }
             } else {
                 Throwable cause = Outcomes.unwrap(error);
                 end.completeExceptionally(cause);
@@ -155,12 +159,33 @@ final class Reply<R> {
         if (transport == null || exchange == null || !state.compareAndSet(BodyState.OPEN, BodyState.DISCARDED)) {
             return;
         }
+        free(transport);
+        exchange.complete(response);
+    }
+
+    /**
+     * The call has ended without handing the response out: frees what it holds, also if it has been received and its
+     * body was the caller's to read.
+     */
+    void abandon() {
+        abandoned = true;
+        discard();
+        R received = whole;
+        if (transport != null
+                && exchange != null
+                && received != null
+                && transport.bodyEnd(received) != null
+                && state.compareAndSet(BodyState.TAKEN, BodyState.DISCARDED)) {
+            free(transport);
+        }
+    }
+
+    private void free(Transport<?, ?, R> from) {
         try {
-            transport.discard(response);
+            from.discard(response);
         } catch (Throwable thrown) {
             SafeLog.warn(LOG, "An unused response could not be discarded", thrown);
         }
-        exchange.complete(response);
     }
 
     /** For a policy that does not know what it discards. */

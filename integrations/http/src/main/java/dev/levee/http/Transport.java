@@ -60,7 +60,8 @@ public interface Transport<A, Q, R> {
 
     /**
      * Frees what an unused response holds: that of an attempt that was repeated, or that came second. Called instead of
-     * {@link #receive}, at most once.
+     * {@link #receive}, at most once; where there is a {@link #bodyEnd} also after it, if the call has ended before the
+     * caller had the response.
      *
      * @param response what {@link #send} gave
      */

@@ -26,6 +26,8 @@ final class UpstreamCall<A, Q, R> {
     private final Queue<Reply<R>> open = new ConcurrentLinkedQueue<>();
     private final AtomicInteger sent = new AtomicInteger();
     private volatile boolean ended;
+    /** Whether the caller has a response, and is to close it. */
+    private volatile boolean handedOut;
 
     UpstreamCall(Upstream<A, Q, R> upstream, Q request) {
         this.upstream = upstream;
@@ -44,7 +46,7 @@ final class UpstreamCall<A, Q, R> {
                 () -> CancellableCompose.of(attempts(), response -> answerWith(response, answer)));
         answer.passCancelTo(held);
         held.whenComplete(answer::finish);
-        answer.whenComplete((response, error) -> end());
+        answer.whenComplete((response, error) -> end(error == null));
         return answer;
     }
 
@@ -101,7 +103,8 @@ final class UpstreamCall<A, Q, R> {
         }
     }
 
-    private void end() {
+    private void end(boolean withResponse) {
+        handedOut = withResponse;
         ended = true;
         discardOpen();
     }
@@ -109,7 +112,11 @@ final class UpstreamCall<A, Q, R> {
     private void discardOpen() {
         Reply<R> reply = open.poll();
         while (reply != null) {
-            reply.discard();
+            if (ended && !handedOut) {
+                reply.abandon();
+            } else {
+                reply.discard();
+            }
             reply = open.poll();
         }
     }

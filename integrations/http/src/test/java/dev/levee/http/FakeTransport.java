@@ -45,6 +45,11 @@ final class FakeTransport implements Transport<String, FakeTransport.Request, Fa
     final List<CallFuture<Response>> bodies = new ArrayList<>();
     boolean bodiesComeLater;
 
+    /** The ends of bodies that the caller reads; null if responses are handed out with their bodies. */
+    @Nullable List<CallFuture<Response>> ends;
+
+    Runnable onBodyEnd = () -> {};
+
     Sent last() {
         return sent.get(sent.size() - 1);
     }
@@ -68,6 +73,18 @@ final class FakeTransport implements Transport<String, FakeTransport.Request, Fa
         body.onCancel(body::completeExceptionally);
         bodies.add(body);
         return body;
+    }
+
+    @Override
+    public @Nullable CompletionStage<?> bodyEnd(Response response) {
+        if (ends == null) {
+            return null;
+        }
+        onBodyEnd.run();
+        if (ends.isEmpty()) {
+            ends.add(new CallFuture<>());
+        }
+        return ends.get(0);
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -43,6 +44,44 @@ class LateEndsTest {
         call.opened(new Reply<>(transport, Response.of(500), new CallFuture<>(), true, false, true));
 
         assertThat(transport.discarded).containsExactly(Response.of(500));
+    }
+
+    @Test
+    void a_response_that_its_caller_never_gets_is_freed_though_its_body_was_the_callers() {
+        for (int status : new int[] {200, 503}) {
+            transport.ends = new ArrayList<>();
+            transport.discarded.clear();
+            Upstream<String, Request, Response> upstream = Upstream.of(
+                    "catalog",
+                    transport,
+                    EndpointSource.ofAddresses(List.of("a")),
+                    config -> config.retry(retry -> retry.maxAttempts(1)),
+                    new ManualTime().environment());
+            CompletableFuture<Response> answer = upstream.send(Request.GET);
+            transport.onBodyEnd = () -> answer.cancel(true);
+
+            transport.last().complete(Response.of(status));
+
+            assertThat(answer).isCancelled();
+            assertThat(transport.discarded).containsExactly(Response.of(status));
+        }
+    }
+
+    @Test
+    void a_response_that_its_caller_has_is_the_callers_to_close() {
+        transport.ends = new ArrayList<>();
+        Upstream<String, Request, Response> upstream = Upstream.of(
+                "catalog",
+                transport,
+                EndpointSource.ofAddresses(List.of("a")),
+                config -> {},
+                new ManualTime().environment());
+        CompletableFuture<Response> answer = upstream.send(Request.GET);
+        transport.last().complete(Response.of(200));
+
+        assertThat(answer).isCompletedWithValue(Response.of(200));
+        answer.cancel(true);
+        assertThat(transport.discarded).isEmpty();
     }
 
     /** Lets an operation run, and fails all the same. */

@@ -61,6 +61,9 @@ public final class BlockingHost<Q, R> {
             return call.get();
         } catch (InterruptedException interrupt) {
             cancel(call);
+            if (!call.isCompletedExceptionally()) { // its response came just now, and reaches no caller
+                transport.discard(call.join());
+            }
             Thread.currentThread().interrupt();
             throw caused(new InterruptedIOException("interrupted"), interrupt);
         } catch (CancellationException cancelled) {

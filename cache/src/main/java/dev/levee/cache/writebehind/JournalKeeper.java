@@ -123,7 +123,9 @@ final class JournalKeeper<K, V> {
     private @Nullable Throwable attempt(JournalCall<K, V> step) {
         try {
             return attemptOne(step);
-        } catch (RuntimeException broken) {
+        } catch (StackOverflowError ofCaller) {
+            return ofCaller;
+        } catch (RuntimeException | Error broken) {
             return failed(broken);
         }
     }
@@ -138,7 +140,11 @@ final class JournalKeeper<K, V> {
             return null;
         } catch (UncheckedIOException | IllegalStateException failed) {
             return failed(failed);
-        } catch (RuntimeException unfit) {
+        } catch (RuntimeException | StackOverflowError unfit) { // a stack that has ended is that of this caller
+            throw unfit;
+        } catch (VirtualMachineError failed) {
+            return failed(failed);
+        } catch (Error unfit) { // of a codec; a journal that has failed refuses the next step
             throw unfit;
         } catch (Throwable failed) {
             return failed(failed);

@@ -212,8 +212,7 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
             WriteTicket<K, V> ticket = intake.ticket(key, letter.write().value(), letter);
             Ruling answer = lane.door().admit(ticket);
             if (answer == Ruling.RESERVED) {
-                intake.append(
-                        lane, ticket, () -> journal.replay(letter, ticket.op().write()));
+                intake.append(lane, ticket);
             } else if (answer != Ruling.ACCEPTED) {
                 return false;
             } else if (ticket.plan) {

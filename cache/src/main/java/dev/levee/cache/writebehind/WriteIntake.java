@@ -110,8 +110,7 @@ final class WriteIntake<K, V> {
     private void finish(WriteLane<K, V> lane, WriteTicket<K, V> ticket, Ruling answer) {
         switch (answer) {
             case ACCEPTED -> {}
-            case RESERVED ->
-                append(lane, ticket, () -> journal.append(ticket.op().write()));
+            case RESERVED -> append(lane, ticket);
             case BLOCKED -> throw refusal(Reason.KEY_BLOCKED);
             case CLOSED -> throw refusal(Reason.CLOSED);
             default -> throw refusal(Reason.FULL);
@@ -122,11 +121,16 @@ final class WriteIntake<K, V> {
     }
 
     /** Has the journal keep a write that has room, and accepts it then. */
-    void append(WriteLane<K, V> lane, WriteTicket<K, V> ticket, Runnable step) {
+    void append(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
         boolean kept = false;
         boolean accepted = false;
         try {
-            step.run();
+            PendingWrite<K, V> write = ticket.op().write();
+            if (ticket.letter == null) {
+                journal.append(write);
+            } else {
+                journal.replay(ticket.letter, write);
+            }
             kept = true;
         } finally {
             if (kept) {

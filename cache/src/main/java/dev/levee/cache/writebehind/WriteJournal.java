@@ -17,7 +17,8 @@ import java.util.List;
  * <p>Each method has taken effect, as durably as {@link #durability} says, when it returns. When it throws, it is not
  * known whether it took effect, and the journal refuses everything from then on with the same failure: what cannot be
  * kept must not be accepted. Only {@link #append}, {@link #bury} and {@link #replay} may refuse a single write: by an
- * unchecked exception, such as that of a codec, and then nothing has changed.
+ * unchecked exception, such as that of a codec, and then nothing has changed. So does an error, unless the virtual
+ * machine throws it for another reason than the end of the stack.
  *
  * @param <K> the keys
  * @param <V> the values

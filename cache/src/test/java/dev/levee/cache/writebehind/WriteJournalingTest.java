@@ -439,6 +439,23 @@ class WriteJournalingTest {
         }
 
         @Test
+        void an_error_of_a_codec_and_the_end_of_a_stack_refuse_one_write_alone() throws Exception {
+            for (Error error : List.of(new AssertionError("no schema"), new StackOverflowError())) {
+                journal.before = step -> {
+                    throw error;
+                };
+                assertThatThrownBy(() -> writes.save("a", "1")).isSameAs(error);
+                journal.before = step -> {};
+                assertThat(WriteBehindTest.metrics(writes))
+                        .containsEntry("journal.failed", 0.0)
+                        .containsEntry("pending", 0.0);
+                writes.save("b", "1");
+                time.advance(SECOND);
+                assertThat(store.rows).containsOnlyKeys("b");
+            }
+        }
+
+        @Test
         void a_dead_letter_that_it_cannot_take_stays_a_write_that_is_tried_again() throws Exception {
             writes = remade(c -> c.maxTries(1));
             store.failAt("save a");

@@ -4,15 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.cache.Codec;
+import dev.levee.cache.Store;
 import dev.levee.cache.writebehind.PendingWrite;
+import dev.levee.cache.writebehind.WriteBehind;
 import dev.levee.cache.writebehind.WriteJournal;
 import dev.levee.cache.writebehind.WriteJournal.Durability;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -210,6 +214,69 @@ class JournalThreadsTest {
             } catch (IOException e) {
                 throw new AssertionError(e);
             }
+        }
+    }
+
+    @Test
+    void the_end_of_the_stack_refuses_writes_and_does_not_end_the_journal_of_a_write_behind() throws Exception {
+        WriteJournal<String, String> journal = new SegmentedJournal<>(
+                "deep",
+                disk,
+                Codec.strings(),
+                Codec.strings(),
+                FileJournalConfig.builder().build(),
+                new Random(2));
+        Map<String, String> rows = new ConcurrentHashMap<>();
+        try (WriteBehind<String, String> writes = WriteBehind.of("rows", new Rows(rows), c -> c.journal(journal))) {
+            writes.save("before", "1"); // so that no class is initialized where there is no stack for that
+            assertThat(writes.flush(Duration.ofSeconds(30))).isTrue();
+            int[] counts = new int[2];
+            Thread thread = new Thread(null, () -> descend(writes, counts), "deep", 512 * 1024);
+            thread.start();
+            thread.join();
+
+            assertThat(counts[0]).as("refused").isPositive();
+            assertThat(counts[1]).as("taken").isPositive();
+            writes.save("after", "1");
+        }
+        assertThat(rows).containsKey("after");
+    }
+
+    /** Writes at each depth, from the end of the stack upwards. */
+    @SuppressWarnings("InfiniteRecursion") // to the end of the stack
+    private static void descend(WriteBehind<String, String> writes, int[] counts) {
+        try {
+            descend(writes, counts);
+        } catch (StackOverflowError end) {
+            // as deep as it goes
+        }
+        if (counts[1] < 1000) {
+            try {
+                writes.save("key" + counts[1], "1");
+                counts[1]++;
+            } catch (StackOverflowError refused) {
+                counts[0]++;
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    /** A store of rows. */
+    private record Rows(Map<String, String> rows) implements Store<String, String> {
+        @Override
+        public String load(String key) {
+            return rows.get(key);
+        }
+
+        @Override
+        public void save(String key, String value) {
+            rows.put(key, value);
+        }
+
+        @Override
+        public void delete(String key) {
+            rows.remove(key);
         }
     }
 

@@ -74,7 +74,6 @@ final class CallKinds {
 
         @Override
         @Nullable FallbackAnswer read(Values values) {
-            values.instead(List.of("value"), List.of("nothing"));
             String value = values.get("value", SettingType.TEXT, null, "What a failed call is answered with.");
             String type = values.get(
                     "type", SettingType.TEXT, "java.lang.String", "The class to which the value is converted.");
@@ -84,7 +83,7 @@ final class CallKinds {
             if (values.isPartial()) {
                 return null;
             }
-            if (nothing != null && nothing) {
+            if (nothing != null && nothing && values.instead(List.of("nothing"), List.of("value"))) {
                 values.idle("nothing", "must not be set, because nothing is true", List.of("value", "type"));
                 return new FallbackAnswer(null, when);
             }

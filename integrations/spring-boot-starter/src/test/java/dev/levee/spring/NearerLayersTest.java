@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.circuitbreaker.CircuitBreakerConfig;
+import dev.levee.core.Policy;
 import dev.levee.core.policy.Retry;
 import dev.levee.ratelimit.RateLimiter;
 import dev.levee.ratelimit.concurrency.SheddingBulkhead;
@@ -131,7 +132,16 @@ class NearerLayersTest {
                 "levee.defaults.fallback.value=7",
                 "levee.defaults.fallback.type=java.lang.Integer",
                 "levee.policies.a-fallback.nothing=true",
-                "levee.policies.b-fallback.value=8");
+                "levee.policies.b-fallback.value=8",
+                "levee.policies.c-fallback.nothing=false");
+        run(
+                context -> assertThat(context.getBean("a-fallback", Policy.class)
+                                .<Object, RuntimeException>call(() -> {
+                                    throw new IllegalStateException("down");
+                                }))
+                        .isEqualTo("8"),
+                "levee.defaults.fallback.nothing=true",
+                "levee.policies.a-fallback.value=8");
         run(
                 context -> assertThat(context).hasBean("a-bulkhead"),
                 "levee.defaults.bulkhead.max-wait=1s",

@@ -145,8 +145,9 @@ class CombinedLimiterTest {
         assertThat(decision.limiter()).isEqualTo("per second");
         assertThat(decision.remaining()).isZero();
         assertThatThrownBy(() -> both.run(() -> {}))
-                .isInstanceOfSatisfying(RateLimitedException.class, refusal -> assertThat(refusal.retryAfterNanos())
-                        .isEqualTo(200_000_000));
+                .isInstanceOfSatisfying(
+                        RateLimitedException.class,
+                        refusal -> assertThat(refusal.retryAfterNanos()).isEqualTo(200_000_000));
     }
 
     @Test

@@ -135,7 +135,9 @@ class TimeInQueueTest {
 
     /** The call was refused at once, and the time is up while its substitute is looked for. */
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"HEDGED", "HEDGED_BLOCKING"})
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"HEDGED", "HEDGED_BLOCKING"})
     void a_source_that_is_still_asked_when_the_time_is_up_makes_it_no_call_that_has_begun(Form form) {
         Bulkhead full = Bulkhead.of("full", 1, environment);
         full.callAsync(() -> running);
@@ -147,7 +149,9 @@ class TimeInQueueTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"HEDGED", "HEDGED_BLOCKING"})
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"HEDGED", "HEDGED_BLOCKING"})
     void a_source_that_is_still_asked_for_a_call_that_has_run_is_a_timeout(Form form) {
         CompletableFuture<Object> slow = new CompletableFuture<>();
         Fallback fallback = Fallback.chain("f", c -> c.thenAsync("slow", failure -> slow), environment);
@@ -195,7 +199,8 @@ class TimeInQueueTest {
     @Test
     void permits_are_back_when_the_caller_of_a_stage_hears_that_the_time_is_up() {
         List<Integer> inFlight = new ArrayList<>();
-        CompletableFuture<String> future = Pipeline.of(outside, timeout, bulkhead).callAsync(() -> running);
+        CompletableFuture<String> future =
+                Pipeline.of(outside, timeout, bulkhead).callAsync(() -> running);
         future.whenComplete((result, error) -> inFlight.add(bulkhead.inFlight()));
         time.advance(SECOND);
         assertThat(future).isCompletedExceptionally();

@@ -382,8 +382,7 @@ class TracingTest {
 
         assertThat(answer).isEqualTo("answer");
         assertThat(outcomes(spans("search attempt"))).containsExactlyInAnyOrder("success", "cancelled");
-        assertThat(spans("search attempt"))
-                .allMatch(span -> span.getStatus().getStatusCode() == StatusCode.UNSET);
+        assertThat(spans("search attempt")).allMatch(span -> span.getStatus().getStatusCode() == StatusCode.UNSET);
     }
 
     @Test

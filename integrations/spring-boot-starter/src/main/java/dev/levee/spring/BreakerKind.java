@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /** Stops calling a dependency that fails. */
 final class BreakerKind extends PolicyKind<CircuitBreakerConfig> {
     /** What does not go with failures in a row. */
-    private static final List<String> OF_WINDOWS = List.of(
-            "count-window", "time-window", "failure-rate", "min-calls", "slow-call-rate", "slow-call-duration");
+    private static final List<String> OF_WINDOWS =
+            List.of("count-window", "time-window", "failure-rate", "min-calls", "slow-call-rate", "slow-call-duration");
 
     BreakerKind() {
         super("breaker", CircuitBreaker.class);

@@ -133,7 +133,8 @@ final class GuardedInvocation {
         boolean fits = answer == null ? !result.isPrimitive() : ClassUtils.isAssignableValue(result, answer);
         if (result != void.class && !fits) {
             throw new ClassCastException(describe(method) + " returns " + result.getName() + ", but the answer of \""
-                    + name + "\" is " + (answer == null ? "null" : "a " + answer.getClass().getName()));
+                    + name + "\" is "
+                    + (answer == null ? "null" : "a " + answer.getClass().getName()));
         }
         return answer;
     }

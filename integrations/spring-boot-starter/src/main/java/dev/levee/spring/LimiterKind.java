@@ -78,9 +78,7 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
         only(values, "paced or warm-up", paced, "largest");
         if (algorithm == Algorithm.CALENDAR) {
             values.idle(
-                    "algorithm",
-                    "is not for the algorithm calendar: calendar-unit says in which time",
-                    List.of("per"));
+                    "algorithm", "is not for the algorithm calendar: calendar-unit says in which time", List.of("per"));
         }
         Long permits = values.get("permits", SettingType.LONG, null, "How many calls are admitted per time.");
         Duration perTime = values.get("per", SettingType.TIME_SPAN, "1s", "In which time.");

@@ -65,14 +65,7 @@ final class LoadKinds {
         only(values, prefix, "knee", finding == LimitFinding.KNEE, "max-healthy-latency");
         only(values, prefix, "aimd", finding == LimitFinding.AIMD, "backoff", "timeout");
         only(values, prefix, "vegas", finding == LimitFinding.VEGAS, "alpha", "beta");
-        only(
-                values,
-                prefix,
-                "gradient2",
-                finding == LimitFinding.GRADIENT2,
-                "queue-size",
-                "tolerance",
-                "long-window");
+        only(values, prefix, "gradient2", finding == LimitFinding.GRADIENT2, "queue-size", "tolerance", "long-window");
         Duration healthy = values.get(
                 prefix + "max-healthy-latency",
                 SettingType.TIME_SPAN,
@@ -228,9 +221,8 @@ final class LoadKinds {
             SheddingBulkheadConfig.Builder builder = SheddingBulkheadConfig.builder();
             Boolean adapts = values.get(
                     "adaptive.enabled", SettingType.FLAG, "false", "Whether the limit is found instead of fixed.");
-            boolean isFound = adapts != null
-                    && adapts
-                    && values.instead(List.of("adaptive.enabled"), List.of("max-concurrent"));
+            boolean isFound =
+                    adapts != null && adapts && values.instead(List.of("adaptive.enabled"), List.of("max-concurrent"));
             if (!isFound && (adapts == null || adapts)) {
                 values.idle("adaptive.enabled", "needs adaptive.enabled: without it the limit is fixed", FOUND);
             }

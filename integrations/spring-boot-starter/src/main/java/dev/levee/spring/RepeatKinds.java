@@ -244,8 +244,7 @@ final class RepeatKinds {
             BudgetSettings budget = BudgetSettings.read(values);
             outcomes(values, builder::outcomes);
             if (fixed != null) {
-                values.idle(
-                        "delay", "is only for a delay that is found from the latencies, and delay is set", FOUND);
+                values.idle("delay", "is only for a delay that is found from the latencies, and delay is set", FOUND);
             }
             HedgeConfig config = values.build(() -> {
                 if (least != null || most != null) {

@@ -228,8 +228,7 @@ final class Values {
     /** Says what is wrong with a property. */
     void wrong(String name, String reason) {
         SettingNode node = find(name);
-        Problem problem =
-                node == null ? new Problem(subject + '.' + name, null, reason, null) : node.problem(reason);
+        Problem problem = node == null ? new Problem(subject + '.' + name, null, reason, null) : node.problem(reason);
         if (!problems.contains(problem)) { // of the defaults, it is that of each policy
             problems.add(problem);
         }

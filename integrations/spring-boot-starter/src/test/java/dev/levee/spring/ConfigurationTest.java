@@ -545,7 +545,8 @@ class ConfigurationTest {
                     assertThat(policies.policy("tenant-bulkhead", "7")).isSameAs(seven);
                     assertThat(policies.policy("tenant-bulkhead", 7L)).isSameAs(seven);
                     assertThat(policies.policy("tenants", 7L)).isSameAs(policies.policy("tenants", 7));
-                    assertThat(((Pipeline) policies.policy("tenants", "7")).policies()).contains(seven);
+                    assertThat(((Pipeline) policies.policy("tenants", "7")).policies())
+                            .contains(seven);
                 });
     }
 

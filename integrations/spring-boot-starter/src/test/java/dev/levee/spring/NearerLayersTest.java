@@ -26,13 +26,15 @@ class NearerLayersTest {
         ConfigurationTest.APP
                 .withPropertyValues(properties)
                 .run(context -> assertThat(context.getStartupFailure())
-                        .isInstanceOfSatisfying(LeveeConfigurationException.class, wrong -> assertThat(wrong.problems())
-                                .singleElement()
-                                .satisfies(problem -> {
-                                    assertThat(problem.property()).isEqualTo(property);
-                                    assertThat(problem.value()).isNotNull();
-                                    assertThat(problem.reason()).contains(reason);
-                                })));
+                        .isInstanceOfSatisfying(
+                                LeveeConfigurationException.class,
+                                wrong -> assertThat(wrong.problems())
+                                        .singleElement()
+                                        .satisfies(problem -> {
+                                            assertThat(problem.property()).isEqualTo(property);
+                                            assertThat(problem.value()).isNotNull();
+                                            assertThat(problem.reason()).contains(reason);
+                                        })));
     }
 
     @Test
@@ -40,7 +42,8 @@ class NearerLayersTest {
         String counted = "levee.defaults.breaker.count-window=50";
         run(
                 context -> {
-                    CircuitBreakerConfig config = context.getBean(CircuitBreaker.class).config();
+                    CircuitBreakerConfig config =
+                            context.getBean(CircuitBreaker.class).config();
                     assertThat(config.timeWindow()).isEqualTo(Duration.ofSeconds(10));
                     assertThat(config.countWindow()).isZero();
                     assertThat(config.failureRate()).isEqualTo(0.25);
@@ -49,7 +52,8 @@ class NearerLayersTest {
                 "levee.defaults.breaker.failure-rate=0.25",
                 "levee.policies.a-breaker.time-window=10s");
         run(
-                context -> assertThat(context.getBean(CircuitBreaker.class).config().consecutiveFailures())
+                context -> assertThat(
+                                context.getBean(CircuitBreaker.class).config().consecutiveFailures())
                         .isEqualTo(5),
                 counted,
                 "levee.defaults.breaker.failure-rate=0.25",
@@ -58,7 +62,8 @@ class NearerLayersTest {
                 "levee.defaults.breaker.slow-call-duration=1s",
                 "levee.policies.a-breaker.consecutive-failures=5");
         run(
-                context -> assertThat(context.getBean(CircuitBreaker.class).config().failureRate())
+                context -> assertThat(
+                                context.getBean(CircuitBreaker.class).config().failureRate())
                         .isEqualTo(0.75),
                 "levee.defaults.breaker.consecutive-failures=5",
                 "levee.policies.a-breaker.failure-rate=0.75");
@@ -67,12 +72,15 @@ class NearerLayersTest {
     @Test
     void another_algorithm_needs_nothing_of_the_defaults() {
         run(
-                context -> assertThat(context.getBean(RateLimiter.class).limit()).hasToString("5 per 1s, sliding log"),
+                context ->
+                        assertThat(context.getBean(RateLimiter.class).limit()).hasToString("5 per 1s, sliding log"),
                 "levee.defaults.limiter.burst=100",
                 "levee.policies.a-limiter.permits=5",
                 "levee.policies.a-limiter.algorithm=sliding-log");
         run(
-                context -> assertThat(context.getBean(RateLimiter.class).limit()).asString().contains("per day"),
+                context -> assertThat(context.getBean(RateLimiter.class).limit())
+                        .asString()
+                        .contains("per day"),
                 "levee.defaults.limiter.per=10s",
                 "levee.policies.a-limiter.permits=5",
                 "levee.policies.a-limiter.algorithm=calendar",
@@ -135,8 +143,8 @@ class NearerLayersTest {
                 "levee.policies.b-fallback.value=8",
                 "levee.policies.c-fallback.nothing=false");
         run(
-                context -> assertThat(context.getBean("a-fallback", Policy.class)
-                                .<Object, RuntimeException>call(() -> {
+                context -> assertThat(
+                                context.getBean("a-fallback", Policy.class).<Object, RuntimeException>call(() -> {
                                     throw new IllegalStateException("down");
                                 }))
                         .isEqualTo("8"),
@@ -231,9 +239,6 @@ class NearerLayersTest {
                 "levee.policies.a-retry.kind=retry",
                 "levee.health.down[0]=a-breaker",
                 "levee.health.down[1]=a-retry");
-        run(
-                context -> assertThat(context).hasBean("p"),
-                "levee.pipelines.p=breaker",
-                "levee.health.down=p-breaker");
+        run(context -> assertThat(context).hasBean("p"), "levee.pipelines.p=breaker", "levee.health.down=p-breaker");
     }
 }

@@ -67,6 +67,7 @@ final class StoreLink {
 
     /** The keys that are on their way. */
     private final TwinQuotas twins = new TwinQuotas();
+
     private int inFlight;
     private long pauseNanos;
     private @Nullable SharedQuota asked;

@@ -310,7 +310,8 @@ class SharedOutageTest {
     void closing_decides_calls_whose_request_was_not_sent_yet() {
         SharedCluster.Node narrow =
                 new SharedCluster.Node(cluster, 0, new SharedLimits.Delivery(Duration.ofMillis(250), 100, 1));
-        RateLimiter first = narrow.limits.limiter("first", config -> config.limit(LIMIT).mode(SharedMode.EXACT));
+        RateLimiter first =
+                narrow.limits.limiter("first", config -> config.limit(LIMIT).mode(SharedMode.EXACT));
         RateLimiter second = narrow.limits.limiter(
                 "second", config -> config.limit(LIMIT).mode(SharedMode.EXACT).onOutage(OnOutage.closed()));
         narrow.way.fault = FaultyStore.Fault.HELD;

@@ -111,7 +111,8 @@ class SharedRelaxedTest {
     void calls_are_admitted_while_the_store_has_permits_however_few_a_process_may_be_ahead() {
         node.way.delayNanos = SharedCluster.MILLI;
         RateLimiter limiter = node.limits.limiter(
-                "few", config -> config.limit(Limit.of(5, Duration.ofDays(1)))
+                "few",
+                config -> config.limit(Limit.of(5, Duration.ofDays(1)))
                         .mode(SharedMode.RELAXED)
                         .ahead(1));
         int admitted = 0;
@@ -129,7 +130,8 @@ class SharedRelaxedTest {
     void a_call_that_waits_for_several_permits_does_not_ask_all_the_time() {
         node.way.delayNanos = SharedCluster.MILLI;
         RateLimiter limiter = node.limits.limiter(
-                "several", config -> config.limit(Limit.of(10, Duration.ofSeconds(10)))
+                "several",
+                config -> config.limit(Limit.of(10, Duration.ofSeconds(10)))
                         .mode(SharedMode.RELAXED)
                         .ahead(8)
                         .period(Duration.ofSeconds(1)));

@@ -39,8 +39,8 @@ final class RoutedStatement implements InvocationHandler {
     }
 
     private static <S> S proxy(Class<S> type, RoutedStatement handler) {
-        return type.cast(Proxy.newProxyInstance(
-                RoutedStatement.class.getClassLoader(), new Class<?>[] {type}, handler));
+        return type.cast(
+                Proxy.newProxyInstance(RoutedStatement.class.getClassLoader(), new Class<?>[] {type}, handler));
     }
 
     @Override

@@ -114,20 +114,12 @@ public final class CallState {
         return state;
     }
 
-    /**
-     * Returns which attempt runs.
-     *
-     * @return the number, from 1
-     */
+    /** {@return which attempt runs, from 1} */
     public int attempt() {
         return (int) (marks >>> ATTEMPT_SHIFT);
     }
 
-    /**
-     * Returns how critical the call is, and whose it is.
-     *
-     * @return a {@link Priority}
-     */
+    /** {@return how critical the call is, and whose it is: a {@link Priority}} */
     public int priority() {
         return (int) ((marks & PRIORITY) >>> FLAG_BITS);
     }
@@ -145,20 +137,12 @@ public final class CallState {
         }
     }
 
-    /**
-     * Returns whether the call may be repeated even if it may have reached the other side.
-     *
-     * @return true unless the caller or a policy has said otherwise
-     */
+    /** {@return whether the call may be repeated even if it may have reached the other side} */
     public boolean idempotent() {
         return (marks & IDEMPOTENT) != 0;
     }
 
-    /**
-     * Returns whether a policy further out repeats the call.
-     *
-     * @return true if so; policies further in do not repeat it then
-     */
+    /** {@return whether a policy further out repeats the call; policies further in do not repeat it then} */
     public boolean repeating() {
         return (marks & REPEATING) != 0;
     }
@@ -221,11 +205,7 @@ public final class CallState {
         }
     }
 
-    /**
-     * Returns how fresh the data must be that the call reads.
-     *
-     * @return what {@code CallContext} has written, or null if there is no choice
-     */
+    /** {@return how fresh the data must be that the call reads, as {@code CallContext} has written it, or null} */
     public @Nullable Object reads() {
         return reads;
     }
@@ -242,11 +222,7 @@ public final class CallState {
         }
     }
 
-    /**
-     * Returns the clock of the deadline.
-     *
-     * @return a NanoClock, or null if there is no deadline
-     */
+    /** {@return the {@code NanoClock} of the deadline, or null if there is none} */
     public @Nullable Object clock() {
         return clock;
     }
@@ -278,11 +254,7 @@ public final class CallState {
         snapshot = made;
     }
 
-    /**
-     * Returns what may interrupt this thread.
-     *
-     * @return the alarm of the innermost call that has one, or null
-     */
+    /** {@return what may interrupt this thread: the alarm of the innermost call that has one, or null} */
     public @Nullable InterruptOnce alarm() {
         return alarm;
     }

@@ -488,8 +488,7 @@ final class StoreLink {
         List<SharedQuota> waiting;
         lock.lock();
         try {
-            isClosed = true;
-            out = true;
+            isClosed = out = true;
             probeNanos = clock.nanoTime() + Nanos.NEVER;
             waiting = new ArrayList<>(queue);
             queue.clear();

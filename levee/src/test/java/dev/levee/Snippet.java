@@ -37,6 +37,11 @@ import javax.tools.ToolProvider;
  */
 record Snippet(Path file, int line, List<String> source, boolean run) {
 
+    private static final JavaCompiler COMPILER = ToolProvider.getSystemJavaCompiler();
+
+    /** One for all, because it takes longer to list the jars of the class path than to compile a block. */
+    private static final StandardJavaFileManager FILES = COMPILER.getStandardFileManager(null, null, null);
+
     private static final String IMPORTS = Stream.of(
                     "java.io",
                     "java.net",
@@ -123,17 +128,14 @@ record Snippet(Path file, int line, List<String> source, boolean run) {
         String name = isFile ? firstType(text) : "Snippet";
         String unit = isFile ? text : method(name);
 
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter errors = new StringWriter();
         List<String> options =
                 List.of("--release", "17", "-proc:none", "-Xlint:all", "-d", classes.toString(), "-cp", classPath());
-        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
-            boolean compiled = compiler.getTask(errors, files, null, options, null, List.of(new Source(name, unit)))
-                    .call();
-            if (!compiled) {
-                throw new AssertionError(
-                        this + " does not compile (line numbers are those of the Markdown file)\n" + errors);
-            }
+        boolean compiled = COMPILER.getTask(errors, FILES, null, options, null, List.of(new Source(name, unit)))
+                .call();
+        if (!compiled) {
+            throw new AssertionError(
+                    this + " does not compile (line numbers are those of the Markdown file)\n" + errors);
         }
         return name;
     }

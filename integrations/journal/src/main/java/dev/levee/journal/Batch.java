@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class Batch {
     private static final int MAX_BYTES = 4 * 1024 * 1024;
 
+    /** How often a thread lets others run before it parks. */
+    private static final int YIELDS = Integer.getInteger("YIELDS", 8);
+
     /** Ends when this was written, and forced if it has to be; exceptionally if that failed. */
     final CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
 
@@ -55,12 +58,28 @@ final class Batch {
         CompletableFuture<@Nullable Void> previous = before;
         if (previous != null) {
             try {
-                previous.join();
+                await(previous);
             } catch (CompletionException failed) {
                 // The journal has failed, and its log says so.
             }
             before = null; // or each batch would keep all that came before it
         }
+    }
+
+    /** Waits until it was written; not ended by an interrupt. */
+    void awaitEnd() {
+        await(done);
+    }
+
+    /**
+     * Without a device to wait for, a batch is written in less time than it takes to park a thread and to wake it, and
+     * the thread that leads would wake all others, one after another.
+     */
+    private static void await(CompletableFuture<@Nullable Void> end) {
+        for (int i = 0; i < YIELDS && !end.isDone(); i++) {
+            Thread.yield();
+        }
+        end.join();
     }
 
     List<byte[]> records() {

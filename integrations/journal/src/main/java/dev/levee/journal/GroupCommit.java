@@ -72,7 +72,7 @@ final class GroupCommit {
             lead(batch);
         }
         try {
-            batch.done.join();
+            batch.awaitEnd();
         } catch (CompletionException failed) {
             throw failed();
         }

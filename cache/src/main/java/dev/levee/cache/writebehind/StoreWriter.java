@@ -260,7 +260,8 @@ final class StoreWriter<K, V> {
                     op.write(),
                     fates.text(thrown),
                     Math.max(op.tries, 1),
-                    environment.wallClock().instant());
+                    environment.wallClock().instant(),
+                    exit.blocks(slot));
             journal.bury(letter);
             added = exit.died(slot, letter);
         } catch (RuntimeException unfit) { // the journal has it as pending, so that is what it stays

@@ -184,6 +184,27 @@ class JournaledLettersTest {
     }
 
     @Test
+    void a_key_is_not_refused_for_a_letter_for_which_there_is_no_place() throws Exception {
+        List<Throwable> thrown = new ArrayList<>();
+        restart(DeadKey.BLOCK);
+        writes = WriteBehind.of(
+                "rows",
+                store,
+                c -> c.maxTries(1).maxDead(1).whenDead(DeadKey.BLOCK).backoff((attempt, random) -> {
+                    if (thrown.isEmpty()) {
+                        thrown.add(catchThrowable(() -> writes.save("b", "newer")));
+                    }
+                    return 1_000_000;
+                }),
+                time.environment());
+        kill("a", "b");
+        time.advance(SECOND);
+        assertThat(writes.deadWrites()).extracting(it -> it.write().key()).containsExactly("a");
+        assertThat(thrown).hasSize(1).containsOnlyNulls();
+        assertThat(store.rows).containsEntry("b", "newer");
+    }
+
+    @Test
     void a_letter_that_cannot_be_replayed_does_not_keep_the_others_from_it() throws Exception {
         kill("a", "b", "c", "d");
         IllegalArgumentException first = new IllegalArgumentException("of another schema");

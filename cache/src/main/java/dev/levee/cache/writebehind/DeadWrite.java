@@ -18,12 +18,7 @@ import java.time.Instant;
  * @param <V> the values
  * @since 0.1
  */
-public record DeadWrite<K, V>(
-        PendingWrite<K, V> write,
-        String error,
-        int tries,
-        Instant diedAt,
-        boolean blocking) {
+public record DeadWrite<K, V>(PendingWrite<K, V> write, String error, int tries, Instant diedAt, boolean blocking) {
     /**
      * Makes a dead letter.
      *

@@ -17,8 +17,10 @@ public enum DeadKey {
      */
     KEEP,
     /**
-     * As {@link #KEEP}, and later writes of the key are refused until the dead letter is replayed or discarded, also
-     * after a restart. For keys of which no write must be left out.
+     * As {@link #KEEP}, and later writes of the key are refused until its dead letters are replayed or discarded, also
+     * after a restart, and the value is read then too. Not the value of a letter that was made, or was once opened,
+     * with another choice, nor that of a key with several letters: a later write may have come since. Such a key is
+     * refused and the store is read. For keys of which no write must be left out.
      */
     BLOCK
 }

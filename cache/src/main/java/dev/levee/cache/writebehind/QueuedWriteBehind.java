@@ -92,13 +92,32 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
             last = Math.max(last, write.sequence());
             lane(write.key()).door().recover(write, weighRecovered(write), now - age(write.acceptedAt(), wallNow));
         }
-        for (DeadWrite<K, V> letter : kept.dead()) {
+        for (DeadWrite<K, V> there : kept.dead()) {
+            DeadWrite<K, V> letter = asChosen(there);
             last = Math.max(last, letter.write().sequence());
             box.recover(letter);
             lane(letter.write().key()).door().recover(letter);
         }
         sequences.set(last);
         lanes.forEach(lane -> lane.worker().plan());
+    }
+
+    /** A key that is blocked no longer may get newer writes, and the journal has to know that before they come. */
+    private DeadWrite<K, V> asChosen(DeadWrite<K, V> letter) {
+        if (!letter.blocking() || config.whenDead() == DeadKey.BLOCK) {
+            return letter;
+        }
+        DeadWrite<K, V> free = letter.notBlocking();
+        boolean done = false;
+        try {
+            journal.bury(free);
+            done = true;
+        } finally {
+            if (!done) {
+                journal.close();
+            }
+        }
+        return free;
     }
 
     private long weighRecovered(PendingWrite<K, V> write) {
@@ -229,12 +248,42 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
     @Override
     public int replayAll() {
         int replayed = 0;
+        RefusedLetters refused = new RefusedLetters();
         for (DeadWrite<K, V> letter : box.all()) {
-            if (replay(letter)) {
-                replayed++;
+            try {
+                if (replay(letter)) {
+                    replayed++;
+                }
+            } catch (WriteRefusedException failed) { // the journal, for all of them, or a close
+                throw failed;
+            } catch (RuntimeException | Error ofLetter) {
+                refused.add(ofLetter);
             }
         }
+        refused.throwFirst();
         return replayed;
+    }
+
+    /** What was thrown for single letters: the first, with the others. */
+    private static final class RefusedLetters {
+        private @Nullable Throwable first;
+
+        void add(Throwable thrown) {
+            if (first == null) {
+                first = thrown;
+            } else if (first != thrown) {
+                first.addSuppressed(thrown);
+            }
+        }
+
+        void throwFirst() {
+            if (first instanceof Error error) {
+                throw error;
+            }
+            if (first instanceof RuntimeException exception) {
+                throw exception;
+            }
+        }
     }
 
     @Override

@@ -61,27 +61,38 @@ final class ShardDoor<K, V> {
     }
 
     private Ruling reserve(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot) {
-        WriteOp<K, V> old = slot == null ? null : slot.pending;
-        long bytes = ticket.bytes;
-        boolean borrowed = !room.tryTake(1, bytes);
-        if (borrowed) {
-            if (slot == null || old == null || old.places == 0 || slot.wanted) {
-                return Ruling.FULL;
-            }
-            if (!room.tryTake(0, Math.max(bytes - old.bytes, 0))) {
-                return Ruling.FULL;
-            }
-            bytes = Math.max(bytes, old.bytes);
-            old.places = 0;
-            old.bytes = 0;
+        boolean sharing = !room.tryTake(1, ticket.bytes);
+        if (sharing && (slot == null || !share(slot, ticket.bytes))) {
+            return Ruling.FULL;
         }
         WriteSlot<K, V> own = slot == null ? slotFor(ticket, 1) : slot;
         WriteOp<K, V> op = ticket.make(own, sequences.incrementAndGet());
-        op.bytes = bytes;
-        ticket.borrowed = borrowed;
-        own.appends++;
+        op.places = sharing ? 0 : 1;
+        own.beginAppend(op);
         shard.appends++;
         return Ruling.RESERVED;
+    }
+
+    /**
+     * Lets a write share the place of one of its key that is pending or being appended: in the end one of them is left.
+     * None goes to the store before that is so, or the key would have two in one place.
+     */
+    private boolean share(WriteSlot<K, V> slot, long bytes) {
+        WriteOp<K, V> holder = slot.sharers > 0 ? null : slot.waiting(false);
+        if (slot.wanted || (slot.sharers == 0 && holder == null)) {
+            return false;
+        }
+        long held = holder == null ? slot.sharedBytes : holder.bytes;
+        if (!room.tryTake(0, Math.max(bytes - held, 0))) {
+            return false;
+        }
+        if (holder != null) {
+            holder.places = 0;
+            slot.sharers = 1;
+        }
+        slot.sharers++;
+        slot.sharedBytes = Math.max(bytes, held);
+        return true;
     }
 
     /** Makes the slot of a key; if the key does not let it, the room that was taken for it is given back. */
@@ -104,15 +115,15 @@ final class ShardDoor<K, V> {
         try {
             WriteOp<K, V> op = ticket.op();
             WriteSlot<K, V> slot = op.slot;
-            slot.appends--;
+            slot.endAppend(op);
             if (shard.sealed) {
-                room.give(op.places, op.bytes);
+                shard.release(op);
                 return false;
             }
             if (slot.newest > op.sequence()) { // a newer one was quicker, and has replaced it
                 shard.accepted++;
                 shard.coalesced++;
-                giveBack(ticket);
+                shard.release(op);
                 shard.next(slot);
             } else {
                 shard.install(slot, op);
@@ -129,7 +140,7 @@ final class ShardDoor<K, V> {
     /** Under the lock: an append has ended, unless the journal has to forget something first. */
     private void ended(WriteTicket<K, V> ticket) {
         WriteSlot<K, V> slot = ticket.op().slot;
-        if (slot.appends == 0 && slot.owed != null) {
+        if (!slot.isAppending() && slot.owed != null) {
             ticket.owed = slot.owed;
             slot.owed = null;
             shard.next(slot);
@@ -142,6 +153,10 @@ final class ShardDoor<K, V> {
     private void replayed(WriteTicket<K, V> ticket) {
         if (ticket.letter != null) {
             box.release(ticket.letter, true);
+            WriteSlot<K, V> slot = shard.slot(ticket.key);
+            if (slot != null) {
+                shard.letterIsGone(slot);
+            }
         }
     }
 
@@ -150,24 +165,13 @@ final class ShardDoor<K, V> {
         shard.enter();
         try {
             WriteSlot<K, V> slot = ticket.op().slot;
-            slot.appends--;
-            giveBack(ticket);
+            slot.endAppend(ticket.op());
+            shard.release(ticket.op());
             shard.next(slot);
             ticket.plan = shard.needsPlan();
         } finally {
             ended(ticket);
             shard.leave();
-        }
-    }
-
-    private void giveBack(WriteTicket<K, V> ticket) {
-        WriteOp<K, V> op = ticket.op();
-        WriteOp<K, V> lender = op.slot.pending;
-        if (ticket.borrowed && lender != null && lender.places == 0) {
-            lender.places = op.places;
-            lender.bytes += op.bytes;
-        } else {
-            room.give(op.places, op.bytes);
         }
     }
 
@@ -200,7 +204,7 @@ final class ShardDoor<K, V> {
             if (answer != Ruling.DIRECT) {
                 return answer;
             }
-            if (slot != null && (slot.pending != null || slot.isBusy() || slot.appends > 0)) {
+            if (slot != null && (slot.pending != null || slot.isBusy() || slot.isAppending())) {
                 return Ruling.BUSY;
             }
             WriteSlot<K, V> own = slot == null ? slotFor(ticket, 0) : slot;
@@ -245,8 +249,8 @@ final class ShardDoor<K, V> {
     }
 
     /**
-     * Notes a dead letter that a journal has kept. Only a key that was blocked has surely had no newer write since, so
-     * only then its value is still read.
+     * Notes a dead letter that a journal has kept. Only a key that was blocked all the time has surely had no newer
+     * write since, so only then its value is still read. See ADR 201.
      */
     void recover(DeadWrite<K, V> letter) {
         shard.enter();
@@ -255,7 +259,8 @@ final class ShardDoor<K, V> {
             shard.dead++;
             if (shard.whenDead == DeadKey.BLOCK) {
                 WriteSlot<K, V> slot = shard.slotOrNew(letter.write().key());
-                slot.kept = slot.pending == null ? letter : null;
+                slot.letters++;
+                slot.kept = letter.blocking() && slot.letters == 1 && slot.pending == null ? letter : null;
             }
         } finally {
             shard.leave();

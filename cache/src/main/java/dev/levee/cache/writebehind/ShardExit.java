@@ -161,6 +161,7 @@ final class ShardExit<K, V> {
         shard.enter();
         try {
             WriteOp<K, V> op = slot.flying;
+            slot.dying = false;
             if (op == null || shard.sealed) {
                 return; // after a close it is still read
             }
@@ -183,11 +184,26 @@ final class ShardExit<K, V> {
         }
     }
 
-    /** Whether the write on its way may be given up: nothing newer is there or about to be. */
+    /**
+     * Whether the write on its way may be given up: nothing newer is there or about to be. If that blocks the key,
+     * nothing newer comes from here on.
+     */
     boolean mayDie(WriteSlot<K, V> slot) {
         shard.enter();
         try {
-            return slot.flying != null && slot.pending == null && slot.appends == 0 && !shard.sealed;
+            boolean mayDie = slot.flying != null && slot.pending == null && !slot.isAppending() && !shard.sealed;
+            slot.dying = mayDie && shard.whenDead == DeadKey.BLOCK;
+            return mayDie;
+        } finally {
+            shard.leave();
+        }
+    }
+
+    /** Whether the write on its way, if it dies, is the newest of its key until its letter is replayed or discarded. */
+    boolean blocks(WriteSlot<K, V> slot) {
+        shard.enter();
+        try {
+            return slot.dying && slot.letters == 0;
         } finally {
             shard.leave();
         }
@@ -198,6 +214,7 @@ final class ShardExit<K, V> {
         shard.enter();
         try {
             WriteOp<K, V> op = slot.flying;
+            slot.dying = false;
             if (op == null || shard.sealed) {
                 return false;
             }
@@ -207,6 +224,9 @@ final class ShardExit<K, V> {
             box.add(letter);
             if (shard.whenDead != DeadKey.EVICT && slot.pending == null) {
                 slot.kept = letter;
+            }
+            if (shard.whenDead == DeadKey.BLOCK) {
+                slot.letters++;
             }
             shard.next(slot);
             return true;

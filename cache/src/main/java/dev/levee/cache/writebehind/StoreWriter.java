@@ -224,11 +224,23 @@ final class StoreWriter<K, V> {
         Fate fate = fates.of(op, thrown);
         if (fate == Fate.WRITTEN) {
             wrote(exit, List.of(slot));
-        } else if (fate == Fate.RETRY || !exit.mayDie(slot) || !box.reserve()) {
+        } else if (fate == Fate.RETRY || !mayDie(exit, slot)) {
             wait(exit, slot, op, thrown);
         } else {
             bury(exit, slot, op, thrown);
         }
+    }
+
+    /** Whether a write may be given up, and there is a place for its letter, which is taken then. */
+    private boolean mayDie(ShardExit<K, V> exit, WriteSlot<K, V> slot) {
+        if (!box.reserve()) { // before its key is refused, which it must not be for nothing
+            return false;
+        }
+        boolean mayDie = exit.mayDie(slot);
+        if (!mayDie) {
+            box.cancel();
+        }
+        return mayDie;
     }
 
     /** A write has failed together with others: that is no try of its own. */
@@ -260,7 +272,8 @@ final class StoreWriter<K, V> {
                     op.write(),
                     fates.text(thrown),
                     Math.max(op.tries, 1),
-                    environment.wallClock().instant());
+                    environment.wallClock().instant(),
+                    exit.blocks(slot));
             journal.bury(letter);
             added = exit.died(slot, letter);
         } catch (RuntimeException unfit) { // the journal has it as pending, so that is what it stays

@@ -316,11 +316,14 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
     boolean replay(DeadWrite<K, V> dead);
 
     /**
-     * Replays the dead letters that are kept, the oldest first, until there is no more room.
+     * Replays the dead letters that are kept, the oldest first, as far as there is room. One that cannot be replayed
+     * stays, and does not keep the others from it.
      *
      * @return how many were accepted
-     * @throws WriteRefusedException if the journal has failed
-     * @throws IllegalArgumentException if the journal cannot take one of them; those before it were accepted
+     * @throws WriteRefusedException if the journal has failed, or the write-behind was closed meanwhile
+     * @throws IllegalArgumentException after all were tried, if the journal cannot take some of them: what was thrown
+     *     for the first, the others suppressed; those that could be replayed were accepted, and
+     *     {@link #deadWrites} are the rest
      */
     int replayAll();
 

@@ -95,7 +95,7 @@ public interface WriteJournal<K, V> extends AutoCloseable {
 
     /**
      * Makes a pending write a dead letter, in one step. Dead letters are kept by key and sequence, so that a key may
-     * have several.
+     * have several; one that is there already is replaced.
      *
      * @param dead the dead letter; its write is not pending any more, unless a newer one of its key is
      * @throws IOException if it is not certain to be kept

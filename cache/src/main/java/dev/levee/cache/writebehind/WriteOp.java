@@ -21,7 +21,7 @@ final class WriteOp<K, V> {
     /** The write as others see it, made when it is needed: most of a hot key are replaced before. */
     private @Nullable PendingWrite<K, V> write;
 
-    /** Room that it holds: how many writes (0 if it has lent its place to the one that will replace it), and bytes. */
+    /** Room that it holds: how many writes (0 if it shares the place of others of its key), and its bytes. */
     int places;
 
     long bytes;

@@ -108,9 +108,26 @@ final class WriteShard<K, V> {
         } else {
             coalesced++;
             list.replace(old, op);
-            room.give(old.places, old.bytes);
+            release(old);
         }
         next(slot);
+    }
+
+    /** Gives back the room of a write that has left its slot; the last of those that shared a place has it alone. */
+    void release(WriteOp<K, V> op) {
+        WriteSlot<K, V> slot = op.slot;
+        if (op.places > 0) {
+            room.give(op.places, op.bytes);
+        } else if (--slot.sharers == 1) {
+            WriteOp<K, V> last = slot.waiting(true);
+            long bytes = last == null ? 0 : last.bytes;
+            if (last != null) {
+                last.places = 1;
+            }
+            room.give(last == null ? 1 : 0, slot.sharedBytes - bytes);
+            slot.sharers = 0;
+            slot.sharedBytes = 0;
+        }
     }
 
     /** Puts the pending write of a slot where it waits, or forgets a slot of which nothing is left. */
@@ -129,7 +146,7 @@ final class WriteShard<K, V> {
             if (slot.isIdle()) {
                 forget(slot);
             }
-        } else if (slot.queue == WriteSlot.Queue.NONE && !slot.isBusy() && op.places > 0) {
+        } else if (slot.queue == WriteSlot.Queue.NONE && !slot.isBusy() && (op.places > 0 || !slot.wanted)) {
             turns.addFresh(slot, byAge);
         }
     }
@@ -151,7 +168,7 @@ final class WriteShard<K, V> {
 
     /** Returns the write if the journal may forget it now, or null if it may only later. */
     @Nullable PendingWrite<K, V> settled(WriteSlot<K, V> slot, PendingWrite<K, V> write) {
-        if (slot.appends == 0) {
+        if (!slot.isAppending()) {
             return write;
         }
         slot.owed = write;
@@ -211,7 +228,7 @@ final class WriteShard<K, V> {
     /** A journal has the newest write of a key alone: without it, one that is on its way would be in none. */
     private boolean mayBeDropped(WriteOp<K, V> op) {
         WriteSlot<K, V> slot = op.slot;
-        return slot.pending == op && slot.appends == 0 && !(journaled && slot.flying != null);
+        return slot.pending == op && !slot.isAppending() && !(journaled && slot.flying != null);
     }
 
     /** Counts the room of the writes that can be dropped, until that is enough. */
@@ -254,14 +271,21 @@ final class WriteShard<K, V> {
         enter();
         try {
             WriteSlot<K, V> slot = slots.get(letter.write().key());
-            if (slot != null
-                    && slot.kept != null
-                    && slot.kept.write().sequence() == letter.write().sequence()) {
-                slot.kept = null;
+            if (slot != null) {
+                if (slot.kept != null && slot.kept.write().sequence() == letter.write().sequence()) {
+                    slot.kept = null;
+                }
+                letterIsGone(slot);
                 next(slot);
             }
         } finally {
             leave();
+        }
+    }
+
+    void letterIsGone(WriteSlot<K, V> slot) {
+        if (whenDead == DeadKey.BLOCK) {
+            slot.letters--;
         }
     }
 
@@ -351,7 +375,7 @@ final class WriteShard<K, V> {
         if (closing) {
             return Ruling.CLOSED;
         }
-        boolean blocked = slot != null && slot.kept != null && whenDead == DeadKey.BLOCK && ticket.letter == null;
+        boolean blocked = slot != null && (slot.letters > 0 || slot.dying) && ticket.letter == null;
         return blocked ? Ruling.BLOCKED : otherwise;
     }
 }

@@ -1,5 +1,7 @@
 package dev.levee.cache.writebehind;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,8 +47,13 @@ final class WriteSlot<K, V> {
     /** Whether a caller writes the store itself at the moment; {@link #flying} is null then. */
     boolean direct;
 
-    /** How many writes of the key are being appended to the journal. */
-    int appends;
+    /** The writes of the key that are being appended to the journal; a list of its own as soon as there was one. */
+    private List<WriteOp<K, V>> appending = List.of();
+
+    /** How many of those, and of the pending write, share one place, and its bytes: whose places are 0. See ADR 204. */
+    int sharers;
+
+    long sharedBytes;
 
     /** A write that the journal may forget as soon as nothing is appended any more. */
     @Nullable PendingWrite<K, V> owed;
@@ -55,13 +62,19 @@ final class WriteSlot<K, V> {
     long newest;
 
     /**
-     * Whether a worker came for the pending write while its room was lent to one that was being appended. Then none is
-     * lent again until the key has gone to the store: one that is written all the time would never get there.
+     * Whether a worker came for the pending write while it shared its place with one that was being appended. Then no
+     * more share it until the key has gone to the store: one that is written all the time would never get there.
      */
     boolean wanted;
 
     /** A dead letter whose value is still read. */
     @Nullable DeadWrite<K, V> kept;
+
+    /** How many dead letters there are; counted where they block the key. */
+    int letters;
+
+    /** Whether the write on its way is about to become a dead letter that blocks the key. */
+    boolean dying;
 
     WriteSlot(K key, long id) {
         this.key = key;
@@ -73,6 +86,31 @@ final class WriteSlot<K, V> {
     }
 
     boolean isIdle() {
-        return pending == null && !isBusy() && appends == 0 && owed == null && kept == null;
+        return pending == null && !isBusy() && !isAppending() && owed == null && kept == null && letters == 0;
+    }
+
+    boolean isAppending() {
+        return !appending.isEmpty();
+    }
+
+    void beginAppend(WriteOp<K, V> op) {
+        if (!(appending instanceof ArrayList)) {
+            appending = new ArrayList<>(2);
+        }
+        appending.add(op);
+    }
+
+    void endAppend(WriteOp<K, V> op) {
+        appending.remove(op);
+    }
+
+    /** Returns a write that is not on its way and holds a place, or shares one, as told; null if there is none. */
+    @Nullable WriteOp<K, V> waiting(boolean sharing) {
+        for (WriteOp<K, V> op : appending) {
+            if ((op.places == 0) == sharing) {
+                return op;
+            }
+        }
+        return pending != null && (pending.places == 0) == sharing ? pending : null;
     }
 }

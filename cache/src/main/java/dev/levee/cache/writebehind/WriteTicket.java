@@ -32,9 +32,6 @@ final class WriteTicket<K, V> {
     /** Whether a worker, or a timer, may be needed now. */
     boolean plan;
 
-    /** Whether it has taken over the room of the write that it will replace. */
-    boolean borrowed;
-
     /** What the journal may forget now that nothing of the key is appended any more; null if there is nothing. */
     @Nullable PendingWrite<K, V> owed;
 

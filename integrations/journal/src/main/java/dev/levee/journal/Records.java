@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each has a type and its length. Writes and dead letters have their number, the numbers of up to two records that
  * are not live from here on, and a CRC32C of the rest: sequence, time of acceptance, lengths of key and value, for dead
- * letters tries, time and length of the error, and then key, value and error. What is replaced is named by number, so
- * that a journal is read without an equality of keys.
+ * letters tries (negative if the key is blocked), time and length of the error, and then key, value and error. What is
+ * replaced is named by number, so that a journal is read without an equality of keys.
  */
 final class Records {
     static final byte PENDING = 1;
@@ -39,7 +39,7 @@ final class Records {
     private Records() {}
 
     /** Writes what a dead letter has beside its write; null for a pending write. */
-    record Death(String error, int tries, Instant diedAt) {}
+    record Death(String error, int tries, Instant diedAt, boolean blocking) {}
 
     /** Returns a record without its numbers. */
     static byte[] write(byte[] key, byte @Nullable [] value, long sequence, Instant acceptedAt, @Nullable Death death) {
@@ -52,7 +52,7 @@ final class Records {
         out.putLong(sequence).putLong(acceptedAt.getEpochSecond()).putInt(acceptedAt.getNano());
         out.putInt(key.length).putInt(value == null ? NO_VALUE : valueBytes);
         if (death != null) {
-            out.putInt(death.tries)
+            out.putInt(death.blocking ? -death.tries : death.tries)
                     .putLong(death.diedAt.getEpochSecond())
                     .putInt(death.diedAt.getNano())
                     .putInt(error.length);
@@ -168,10 +168,12 @@ final class Records {
 
         Death death() {
             int errorLength = in().getInt(PENDING_BYTES + 16);
+            int tries = in().getInt(PENDING_BYTES);
             return new Death(
                     new String(bytes, bytes.length - errorLength, errorLength, StandardCharsets.UTF_8),
-                    in().getInt(PENDING_BYTES),
-                    Instant.ofEpochSecond(in().getLong(PENDING_BYTES + 4), in().getInt(PENDING_BYTES + 12)));
+                    Math.abs(tries),
+                    Instant.ofEpochSecond(in().getLong(PENDING_BYTES + 4), in().getInt(PENDING_BYTES + 12)),
+                    tries < 0);
         }
 
         private int keyLength() {

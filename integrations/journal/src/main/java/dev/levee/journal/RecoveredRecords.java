@@ -52,7 +52,9 @@ final class RecoveredRecords<K, V> {
         loaded.add(added);
         if (record.isDead()) {
             Records.Death death = record.death();
-            dead.put(live.number, new DeadWrite<>(write, death.error(), death.tries(), death.diedAt()));
+            dead.put(
+                    live.number,
+                    new DeadWrite<>(write, death.error(), death.tries(), death.diedAt(), death.blocking()));
             return;
         }
         Loaded<K, V> other = newest.get(write.key());

@@ -167,7 +167,8 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
     public void bury(DeadWrite<K, V> letter) throws IOException {
         Opened<K> journal = opened();
         PendingWrite<K, V> write = letter.write();
-        byte[] record = record(write, new Records.Death(letter.error(), letter.tries(), letter.diedAt()));
+        Records.Death death = new Records.Death(letter.error(), letter.tries(), letter.diedAt(), letter.blocking());
+        byte[] record = record(write, death);
         journal.commits.commit(record.length, batch -> {
             LiveRecord pending = journal.pending.get(write.key());
             if (pending != null && pending.sequence > write.sequence()) {

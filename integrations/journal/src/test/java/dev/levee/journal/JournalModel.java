@@ -166,7 +166,11 @@ final class JournalModel {
         }
         if (choice < 8 && pending.containsKey(key)) {
             return new Bury(new DeadWrite<>(
-                    pending.get(key), "down " + random.nextInt(), 1 + random.nextInt(5), Instant.ofEpochSecond(7, 9)));
+                    pending.get(key),
+                    "down " + random.nextInt(),
+                    1 + random.nextInt(5),
+                    Instant.ofEpochSecond(7, 9),
+                    random.nextBoolean()));
         }
         if (choice < 10 && !dead.isEmpty()) {
             DeadWrite<String, String> letter = new ArrayList<>(dead.values()).get(random.nextInt(dead.size()));

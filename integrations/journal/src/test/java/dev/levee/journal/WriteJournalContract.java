@@ -164,6 +164,22 @@ abstract class WriteJournalContract {
     }
 
     @Test
+    void a_letter_that_is_buried_again_replaces_itself_and_leaves_a_newer_write() throws IOException {
+        WriteJournal<String, String> journal = opened();
+        DeadWrite<String, String> blocking = new DeadWrite<>(write("a", "1", 1), "down", Integer.MAX_VALUE, NOW, true);
+        journal.append(write("a", "1", 1));
+        journal.bury(blocking);
+        journal.close();
+        WriteJournal<String, String> next = again(journal);
+        assertThat(next.open().dead()).containsExactly(blocking);
+
+        next.bury(letter(write("a", "1", 1)));
+        next.append(write("a", "2", 2));
+        assertThat(reopen(next))
+                .isEqualTo(new Recovered<>(List.of(write("a", "2", 2)), List.of(letter(write("a", "1", 1))), 2));
+    }
+
+    @Test
     void a_replayed_letter_is_pending_again() throws IOException {
         WriteJournal<String, String> journal = opened();
         journal.append(write("a", "1", 1));

@@ -2,7 +2,6 @@ package dev.levee.cache;
 
 import dev.levee.core.internal.Require;
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
@@ -30,29 +29,28 @@ final class StandardCodecs {
     enum Utf8 implements Codec<String> {
         INSTANCE;
 
+        private static final char REPLACEMENT = '\uFFFD';
+
         @Override
         public byte[] encode(String value) {
-            try {
-                ByteBuffer encoded = StandardCharsets.UTF_8
-                        .newEncoder()
-                        .onMalformedInput(CodingErrorAction.REPORT)
-                        .encode(CharBuffer.wrap(Require.nonNull("value", value)));
-                byte[] bytes = new byte[encoded.remaining()];
-                encoded.get(bytes);
-                return bytes;
-            } catch (CharacterCodingException unpaired) {
-                throw new IllegalArgumentException(
-                        "value has an unpaired surrogate, which UTF-8 cannot hold", unpaired);
+            byte[] bytes = Require.nonNull("value", value).getBytes(StandardCharsets.UTF_8);
+            if (!new String(bytes, StandardCharsets.UTF_8).equals(value)) { // written as a question mark
+                throw new IllegalArgumentException("value has an unpaired surrogate, which UTF-8 cannot hold");
             }
+            return bytes;
         }
 
         @Override
         public String decode(byte[] bytes) {
-            try {
+            String value = new String(Require.nonNull("bytes", bytes), StandardCharsets.UTF_8);
+            if (value.indexOf(REPLACEMENT) < 0) {
+                return value;
+            }
+            try { // it stands there, or for what is none
                 return StandardCharsets.UTF_8
                         .newDecoder()
                         .onMalformedInput(CodingErrorAction.REPORT)
-                        .decode(ByteBuffer.wrap(Require.nonNull("bytes", bytes)))
+                        .decode(ByteBuffer.wrap(bytes))
                         .toString();
             } catch (CharacterCodingException malformed) {
                 throw new IllegalArgumentException("bytes are not UTF-8", malformed);

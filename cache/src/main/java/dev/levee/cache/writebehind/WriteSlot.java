@@ -21,6 +21,8 @@ final class WriteSlot<K, V> {
         NONE,
         /** For its delay, or a worker. */
         FRESH,
+        /** As above, but not at the end of the queue: it has waited for another write of the key. */
+        LATE,
         /** For its backoff. */
         RETRY
     }
@@ -41,7 +43,7 @@ final class WriteSlot<K, V> {
 
     @Nullable WriteSlot<K, V> after;
 
-    /** When the backoff ends, by the clock. */
+    /** When the backoff ends, by the clock; of a late one, how old its write is. */
     long notBefore;
 
     /** Whether a caller writes the store itself at the moment; {@link #flying} is null then. */

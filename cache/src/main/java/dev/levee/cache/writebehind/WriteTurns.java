@@ -10,10 +10,15 @@ final class WriteTurns<K, V> {
     private final long delayNanos;
     private final TreeSet<WriteSlot<K, V>> retries = new TreeSet<>(WriteTurns::compare);
 
-    /** The queue of fresh keys, linked through the slots, and how many there are. */
+    /** Fresh keys in the order of their writes, linked through the slots. */
     private @Nullable WriteSlot<K, V> firstFresh;
 
     private @Nullable WriteSlot<K, V> lastFresh;
+
+    /** Fresh keys whose write waited for the one before it, and is older than the last of the queue. */
+    private final TreeSet<WriteSlot<K, V>> late = new TreeSet<>(WriteTurns::compare);
+
+    /** How many fresh keys there are, in the queue and late. */
     private int fresh;
 
     /** How many of them are urgent. */
@@ -51,36 +56,35 @@ final class WriteTurns<K, V> {
     }
 
     /**
-     * Puts a key into the queue of those that wait for their delay.
+     * Lets a key wait for its delay.
      *
-     * @param byAge whether before the keys whose writes are younger, rather than at the end. Looks no further than for
-     *     a batch: one is due without delay if as many are behind it
+     * @param byAge whether before the keys whose writes are younger, rather than after all others
      */
     void addFresh(WriteSlot<K, V> slot, boolean byAge) {
-        slot.queue = WriteSlot.Queue.FRESH;
-        WriteSlot<K, V> before = lastFresh;
-        for (int i = 0; byAge && i < batchSize && before != null && isYounger(before, slot); i++) {
-            before = before.before;
-        }
-        WriteSlot<K, V> after = before == null ? firstFresh : before.after;
-        slot.before = before;
-        slot.after = after;
-        if (before == null) {
-            firstFresh = slot;
+        boolean first;
+        WriteSlot<K, V> last = lastFresh;
+        if (byAge && last != null && slot.pending != null && isYounger(last, slot)) {
+            slot.queue = WriteSlot.Queue.LATE;
+            slot.notBefore = slot.pending.since;
+            late.add(slot);
+            first = firstFresh() == slot;
         } else {
-            before.after = slot;
-        }
-        if (after == null) {
+            slot.queue = WriteSlot.Queue.FRESH;
+            slot.before = last;
+            if (last == null) {
+                firstFresh = slot;
+            } else {
+                last.after = slot;
+            }
             lastFresh = slot;
-        } else {
-            after.before = slot;
+            first = last == null;
         }
         fresh++;
         boolean isUrgent = isUrgent(slot); // one that had to wait for the write before it
         if (isUrgent) {
             urgentFresh++;
         }
-        if (isUrgent || before == null || fresh >= batchSize) {
+        if (isUrgent || first || fresh >= batchSize) {
             news = true;
         }
     }
@@ -105,14 +109,18 @@ final class WriteTurns<K, V> {
 
     void remove(WriteSlot<K, V> slot) {
         if (slot.queue == WriteSlot.Queue.FRESH) {
-            removeFresh(slot);
+            unlink(slot);
+            leftFresh(slot);
+        } else if (slot.queue == WriteSlot.Queue.LATE) {
+            late.remove(slot);
+            leftFresh(slot);
         } else if (slot.queue == WriteSlot.Queue.RETRY) {
             retries.remove(slot);
         }
         slot.queue = WriteSlot.Queue.NONE;
     }
 
-    private void removeFresh(WriteSlot<K, V> slot) {
+    private void unlink(WriteSlot<K, V> slot) {
         WriteSlot<K, V> before = slot.before;
         WriteSlot<K, V> after = slot.after;
         if (before == null) {
@@ -127,6 +135,9 @@ final class WriteTurns<K, V> {
         }
         slot.before = null;
         slot.after = null;
+    }
+
+    private void leftFresh(WriteSlot<K, V> slot) {
         fresh--;
         if (isUrgent(slot)) {
             urgentFresh--;
@@ -150,13 +161,18 @@ final class WriteTurns<K, V> {
         return retries.isEmpty() || retries.first().notBefore - now > 0 ? null : retries.first();
     }
 
-    /** Returns the first fresh key, or null. */
+    /** Returns the fresh key with the oldest write, or null. */
     @Nullable WriteSlot<K, V> firstFresh() {
-        return firstFresh;
+        WriteSlot<K, V> queued = firstFresh;
+        if (late.isEmpty()) {
+            return queued;
+        }
+        WriteSlot<K, V> oldest = late.first();
+        return queued == null || isYounger(queued, oldest) ? oldest : queued;
     }
 
     boolean isFreshDue(long now, boolean closing) {
-        WriteSlot<K, V> first = firstFresh;
+        WriteSlot<K, V> first = firstFresh();
         if (first == null) {
             return false;
         }
@@ -167,7 +183,7 @@ final class WriteTurns<K, V> {
     /** Returns how long nothing is due that is not due now. */
     long waitNanos(long now) {
         long wait = Long.MAX_VALUE;
-        WriteSlot<K, V> first = firstFresh;
+        WriteSlot<K, V> first = firstFresh();
         if (first != null && first.pending != null) {
             wait = delayNanos - (now - first.pending.since);
         }

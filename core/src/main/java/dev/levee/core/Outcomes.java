@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.InterruptOnce;
 import dev.levee.core.internal.NoOutcome;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletionException;
@@ -114,7 +115,7 @@ public final class Outcomes {
             return true;
         }
         boolean interrupted = Thread.currentThread().isInterrupted();
-        boolean untimed = state.clock() != null && !state.isTimed();
+        boolean untimed = isUntimed(state);
         if (error == null || !(interrupted || untimed) || Causes.isA(error, TIMED_OUT)) {
             return false;
         }
@@ -124,6 +125,12 @@ public final class Outcomes {
         }
         return untimed
                 && (interrupted || (StandardRule.isCutShort(error) && isIgnoredWithoutDeadline(state, rule, error)));
+    }
+
+    /** Whether there is a deadline that only the caller has set, and no timeout has interrupted the call. */
+    private static boolean isUntimed(CallState state) {
+        InterruptOnce alarm = state.alarm();
+        return state.clock() != null && !state.isTimed() && (alarm == null || !alarm.isTimeUp());
     }
 
     /** Whether it is the deadline alone that makes a failure of what was cut short. See ADR 196. */

@@ -169,6 +169,18 @@ class CalledOffTest {
     }
 
     @Test
+    void a_timeout_is_evidence_also_around_a_narrower_deadline_of_the_caller() {
+        CountingGate gate = gate();
+        Answer answer = new Answer(interrupt -> interrupt, false);
+        start(timeout(100), () -> CallContext.current()
+                .withDeadline(Deadline.after(ofMillis(50), environment.clock()))
+                .<String, Throwable>call(() -> gate.call(takes(answer, 10_000))));
+        time.advance(ofMillis(200));
+        assertThat(outcomes).singleElement().isInstanceOf(TimedOutException.class);
+        assertThat(gate.verdicts()).containsExactly(Verdict.FAILURE);
+    }
+
+    @Test
     void an_interrupt_after_a_deadline_is_judged_by_a_rule_that_names_it() {
         CountingGate gate = gate(OutcomeRule.standard().onError(InterruptedException.class, Verdict.FAILURE));
         CallContext context = CallContext.current().withDeadline(Deadline.after(ofMillis(50), environment.clock()));

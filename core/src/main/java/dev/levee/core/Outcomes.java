@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.InterruptOnce;
 import dev.levee.core.internal.NoOutcome;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletionException;
@@ -76,7 +77,8 @@ public final class Outcomes {
      * <ul>
      *   <li>if the call was called off before its time was up: it lost against another attempt of a hedge, or its
      *       caller on another thread was interrupted;
-     *   <li>if the thread is interrupted and the deadline of the call has not passed.
+     *   <li>if the thread is interrupted, or the error says so, and no timeout has ended the call: a deadline that only
+     *       the caller has set ends nothing by itself.
      * </ul>
      *
      * <p>An interrupt by a timeout whose time is up is no such case, nor is a {@code TimedOutException} of a thread
@@ -94,7 +96,7 @@ public final class Outcomes {
     public static Verdict judgeBlocking(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
         Verdict verdict = judge(rule, result, thrownError);
         try {
-            if (verdict.isFailure() && isCutShort(thrownError)) {
+            if (verdict.isFailure() && isCutShort(rule, thrownError)) {
                 return Verdict.IGNORED;
             }
             return verdict == Verdict.NOT_SENT
@@ -107,15 +109,41 @@ public final class Outcomes {
         }
     }
 
-    private static boolean isCutShort(@Nullable Throwable error) {
-        if (CallState.current().isCalledOff()) {
+    private static boolean isCutShort(OutcomeRule rule, @Nullable Throwable error) {
+        CallState state = CallState.current();
+        if (state.isCalledOff()) {
             return true;
         }
-        if (error == null || !Thread.currentThread().isInterrupted() || Causes.isA(error, TIMED_OUT)) {
+        boolean interrupted = Thread.currentThread().isInterrupted();
+        boolean untimed = isUntimed(state);
+        if (error == null || !(interrupted || untimed) || Causes.isA(error, TIMED_OUT)) {
             return false;
         }
         Deadline deadline = CallContext.current().deadline();
-        return deadline == null || !deadline.isExpired();
+        if (deadline == null || !deadline.isExpired()) {
+            return interrupted;
+        }
+        return untimed
+                && (interrupted || (StandardRule.isCutShort(error) && isIgnoredWithoutDeadline(state, rule, error)));
+    }
+
+    /** Whether there is a deadline that only the caller has set, and no timeout has interrupted the call. */
+    private static boolean isUntimed(CallState state) {
+        InterruptOnce alarm = state.alarm();
+        return state.clock() != null && !state.isTimed() && (alarm == null || !alarm.isTimeUp());
+    }
+
+    /** Whether it is the deadline alone that makes a failure of what was cut short. See ADR 196. */
+    private static boolean isIgnoredWithoutDeadline(CallState state, OutcomeRule rule, Throwable error) {
+        Object clock = state.clock();
+        long nanos = state.deadlineNanos();
+        Object snapshot = state.snapshot();
+        state.restoreDeadline(null, 0, null);
+        try {
+            return judge(rule, null, error) == Verdict.IGNORED;
+        } finally {
+            state.restoreDeadline(clock, nanos, snapshot);
+        }
     }
 
     /**

@@ -112,10 +112,11 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
                 || ((reason instanceof CancellationException || reason instanceof InterruptedException) && !isTimeUp());
     }
 
+    /** Whether a timeout has ended the call: a deadline that only its caller has set ends nothing by itself. */
     private boolean isTimeUp() {
         Deadline deadline = context.deadline();
         try {
-            return deadline != null && deadline.isExpired();
+            return deadline != null && deadline.isTimed() && deadline.isExpired();
         } catch (Throwable thrown) { // a clock of a user: the call must end all the same
             return false;
         }

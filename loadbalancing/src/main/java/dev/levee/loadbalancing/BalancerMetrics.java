@@ -53,9 +53,9 @@ public final class BalancerMetrics {
     public static final Metric BALANCER_EJECTION_SUSPENDED = Metric.gauge(
             "balancer.ejection.suspended", "1 while no endpoint is ejected because too many fail, else 0.");
 
-    /** Pauses of this process that were seen. */
-    public static final Metric BALANCER_STALLS =
-            Metric.counter("balancer.stalls", "Pauses of this process that were seen.");
+    /** Pauses of this process that were seen, and times it was too late for a call to count. */
+    public static final Metric BALANCER_STALLS = Metric.counter(
+            "balancer.stalls", "Pauses of this process that were seen, and times it was too late for a call to count.");
 
     /** 1 while gates of endpoints are passed because too many refuse, else 0. */
     public static final Metric BALANCER_GATES_PANIC = Metric.gauge(
@@ -65,9 +65,9 @@ public final class BalancerMetrics {
     public static final Metric BALANCER_GATES_PASSED = Metric.counter(
             "balancer.gates.passed", "Calls that passed the gate of an endpoint which would have refused.");
 
-    /** Failures that did not count because most endpoints failed. */
-    public static final Metric BALANCER_GATES_EXCUSED =
-            Metric.counter("balancer.gates.excused", "Failures that did not count because most endpoints failed.");
+    /** Failures that did not count because this process stood still or was late. */
+    public static final Metric BALANCER_GATES_EXCUSED = Metric.counter(
+            "balancer.gates.excused", "Failures that did not count because this process stood still or was late.");
 
     /** Calls that an endpoint has. */
     public static final Metric ENDPOINT_IN_FLIGHT =

@@ -18,6 +18,7 @@ final class OutcomeObserver {
     }
 
     void ended(long startNanos, long endNanos, Verdict verdict) {
+        pauses.called();
         if (verdict == Verdict.SUCCESS) {
             counters.success(endNanos);
         } else if (verdict.isFailure() && !pauses.overlaps(startNanos, endNanos) && counters.failure(endNanos)) {

@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one timer of a balancer: it detects pauses of the process, see {@link PauseDetector}, and then lets parts of the
- * balancer see to what is due.
+ * The one timer of a balancer: it detects pauses of the process, see {@link PauseDetector}, and then, ten times a
+ * second, lets parts of the balancer see to what is due. It runs more often while calls are made.
  *
  * <p>If it may rest it stops when no call has begun for a while, and the next call starts it again: a balancer that is
  * not used costs nothing, and one that is dropped without being closed is not held by a timer.
@@ -43,6 +43,8 @@ final class Ticker {
 
     // State of the tick that runs: the scheduler hands it on from one to the next.
     private int unused;
+    private boolean busy;
+    private long tickedAt;
     private boolean logged;
     private long loggedAt;
 
@@ -70,7 +72,7 @@ final class Ticker {
         return pauses;
     }
 
-    /** Adds a part that gets the time of each tick; must not block. */
+    /** Adds a part that gets the time ten times a second; must not block. */
     void add(LongConsumer part) {
         parts.add(part);
     }
@@ -85,9 +87,16 @@ final class Ticker {
 
     void start() {
         if (!closed && !running.get() && running.compareAndSet(false, true)) {
-            pauses.begin(clock.nanoTime());
+            long now = clock.nanoTime();
+            busy = used;
+            tickedAt = now;
+            pauses.begin(now, period());
             next();
         }
+    }
+
+    private long period() {
+        return busy ? PauseDetector.BUSY_PERIOD_NANOS : PauseDetector.PERIOD_NANOS;
     }
 
     private void next() {
@@ -95,7 +104,7 @@ final class Ticker {
             return;
         }
         try {
-            Timer scheduled = environment.schedule(this::tick, PauseDetector.PERIOD_NANOS);
+            Timer scheduled = environment.schedule(this::tick, period());
             timer = scheduled;
             if (closed) {
                 scheduled.cancel();
@@ -109,13 +118,22 @@ final class Ticker {
 
     private void tick() {
         long now = clock.nanoTime();
-        long pause = pauses.onTimer(now);
-        if (pause > 0L) {
-            log(pause, now);
+        boolean due = now - tickedAt >= PauseDetector.PERIOD_NANOS;
+        if (due) {
+            tickedAt = now;
+            busy = pauses.takeCalled() || used;
+            unused = used ? 0 : unused + 1;
+            used = false;
         }
-        unused = used ? 0 : unused + 1;
-        used = false;
-        boolean rests = mayRest && unused >= TICKS_TO_REST;
+        long pause = pauses.onTimer(now, period());
+        if (pause > 0L) {
+            log("stood still for up to {} ms", pause, now);
+        }
+        long late = pauses.takeExcused();
+        if (late > 0L) {
+            log("was late by {} ms, much of the time that a call took", late, now);
+        }
+        boolean rests = due && mayRest && unused >= TICKS_TO_REST;
         if (rests) {
             pauses.rest();
             running.set(false);
@@ -125,25 +143,27 @@ final class Ticker {
         } else {
             next();
         }
-        for (LongConsumer part : parts) {
-            try {
-                part.accept(now);
-            } catch (Throwable thrown) { // the others are due too
-                SafeLog.warn(LOG, "balancer \"{}\": a part of it failed at a tick", balancer, thrown);
+        if (due) {
+            for (LongConsumer part : parts) {
+                try {
+                    part.accept(now);
+                } catch (Throwable thrown) { // the others are due too
+                    SafeLog.warn(LOG, "balancer \"{}\": a part of it failed at a tick", balancer, thrown);
+                }
             }
         }
     }
 
-    private void log(long pauseNanos, long now) {
+    private void log(String what, long nanos, long now) {
         if (!logged || now - loggedAt >= LOG_NANOS) {
             logged = true;
             loggedAt = now;
             SafeLog.warn(
                     LOG,
-                    "balancer \"{}\": this process stood still for up to {} ms; failures of calls in that time are no"
-                            + " evidence against endpoints",
+                    "balancer \"{}\": this process " + what + "; failures of calls in that time are no evidence"
+                            + " against endpoints",
                     balancer,
-                    pauseNanos / 1_000_000L);
+                    nanos / 1_000_000L);
         }
     }
 

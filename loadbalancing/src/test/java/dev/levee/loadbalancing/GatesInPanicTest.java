@@ -327,6 +327,39 @@ class GatesInPanicTest {
         }
 
         @Test
+        void of_a_few_tens_of_milliseconds_is_no_evidence_in_calls_that_took_no_longer() {
+            LoadBalancer<String> balancer = over(2);
+            failsAfter(balancer, Duration.ofMillis(40), Duration.ofMillis(80), Duration.ZERO);
+            assertThat(verdicts()).hasSize(4).containsOnly(Verdict.IGNORED);
+            assertThat(figures(balancer)).containsEntry("nodes balancer.gates.excused", 4.0);
+        }
+
+        @Test
+        void of_a_few_tens_of_milliseconds_is_remembered_for_calls_that_end_soon_after() {
+            LoadBalancer<String> balancer = over(2);
+            failsAfter(balancer, Duration.ofMillis(60), Duration.ofMillis(60), Duration.ofMillis(50));
+            assertThat(verdicts()).hasSize(4).containsOnly(Verdict.IGNORED);
+        }
+
+        @Test
+        void that_is_short_beside_the_call_excuses_nothing() {
+            LoadBalancer<String> balancer = over(2);
+            failsAfter(balancer, Duration.ofMillis(800), Duration.ofMillis(90), Duration.ofMillis(100));
+            assertThat(verdicts()).hasSize(4).containsOnly(Verdict.FAILURE);
+            assertThat(figures(balancer)).containsEntry("nodes balancer.gates.excused", 0.0);
+        }
+
+        @Test
+        void that_is_short_is_logged_when_a_call_said_nothing_for_it() {
+            LoadBalancer<String> balancer = over(2);
+            try (CapturedLog log = new CapturedLog(LoadBalancer.class)) {
+                failsAfter(balancer, Duration.ofMillis(40), Duration.ofMillis(80), Duration.ZERO);
+                time.advance(Duration.ofMillis(100));
+                assertThat(log.lines()).anyMatch(line -> line.contains("this process was late by 70 ms"));
+            }
+        }
+
+        @Test
         void excuses_no_call_that_begins_after_it() {
             LoadBalancer<String> balancer = over(2);
             failsAfter(balancer, Duration.ofMillis(250), Duration.ofSeconds(3), Duration.ofMillis(500));

@@ -235,13 +235,14 @@ class HealthArithmeticTest {
     @Nested
     class A_pause {
         private static final long SECOND = 1_000_000_000L;
+        private static final long MILLI = 1_000_000L;
 
         @Test
         void is_noticed_by_a_late_timer() {
             PauseDetector pauses = new PauseDetector(0);
-            pauses.onTimer(SECOND / 10);
+            pauses.onTimer(SECOND / 10, SECOND / 10);
             assertThat(pauses.overlaps(0, SECOND / 10)).isFalse();
-            pauses.onTimer(3 * SECOND);
+            pauses.onTimer(3 * SECOND, SECOND / 10);
             assertThat(pauses.count()).isEqualTo(1);
             assertThat(pauses.overlaps(0, 2 * SECOND)).isTrue();
             assertThat(pauses.overlaps(2 * SECOND, 3 * SECOND + SECOND / 20)).isTrue();
@@ -252,10 +253,52 @@ class HealthArithmeticTest {
         @Test
         void is_noticed_before_the_late_timer() {
             PauseDetector pauses = new PauseDetector(Long.MAX_VALUE);
-            assertThat(pauses.overlaps(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5))
-                    .isFalse();
-            assertThat(pauses.overlaps(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5 + 1))
+            long longAgo = Long.MAX_VALUE - SECOND;
+            assertThat(pauses.overlaps(longAgo, Long.MAX_VALUE + SECOND / 5)).isFalse();
+            assertThat(pauses.overlaps(longAgo, Long.MAX_VALUE + SECOND / 5 + 1))
                     .isTrue();
+        }
+
+        @Test
+        void that_is_short_is_measured_against_the_call() {
+            PauseDetector pauses = new PauseDetector(0);
+            pauses.onTimer(SECOND / 10, SECOND / 40); // the next is due at 125 ms
+            pauses.onTimer(SECOND / 10 + 55 * MILLI, SECOND / 40); // 30 ms late
+            long end = 170 * MILLI;
+            assertThat(pauses.overlaps(end - 120 * MILLI, end)).as("30 of 120").isTrue();
+            assertThat(pauses.overlaps(end - 121 * MILLI, end)).as("30 of 121").isFalse();
+            assertThat(pauses.overlaps(150 * MILLI, end)).as("5 of 20").isTrue();
+            assertThat(pauses.overlaps(151 * MILLI, end)).as("4 of 19").isFalse();
+            assertThat(pauses.overlaps(155 * MILLI, end)).as("after it").isFalse();
+            assertThat(pauses.overlaps(60 * MILLI, 124 * MILLI)).as("before it").isFalse();
+            assertThat(pauses.takeExcused()).isEqualTo(30 * MILLI);
+            assertThat(pauses.count()).isEqualTo(1);
+            assertThat(pauses.takeExcused()).isZero();
+        }
+
+        @Test
+        void of_many_short_ones_is_their_sum() {
+            PauseDetector pauses = new PauseDetector(0);
+            long now = 100 * MILLI;
+            pauses.onTimer(now, 25 * MILLI);
+            for (int i = 0; i < 200; i++) { // more than are remembered
+                now += 35 * MILLI;
+                assertThat(pauses.onTimer(now, 25 * MILLI)).isZero();
+                assertThat(pauses.overlaps(now - 120 * MILLI, now)).isEqualTo(i >= 2);
+            }
+            assertThat(pauses.overlaps(now - 2 * SECOND, now)).isTrue();
+            assertThat(pauses.count()).isZero();
+        }
+
+        @Test
+        void that_has_no_late_run_yet_is_seen_by_a_call_that_ends() {
+            PauseDetector pauses = new PauseDetector(0);
+            pauses.onTimer(100 * MILLI, 25 * MILLI);
+            assertThat(pauses.overlaps(30 * MILLI, 155 * MILLI)).as("30 of 125").isFalse();
+            assertThat(pauses.overlaps(36 * MILLI, 155 * MILLI)).as("30 of 119").isTrue();
+            assertThat(pauses.overlaps(128 * MILLI, 129 * MILLI))
+                    .as("4 ms late: any machine is")
+                    .isFalse();
         }
     }
 }

@@ -311,6 +311,20 @@ class PassiveHealthTest {
         }
 
         @Test
+        void ejects_none_for_short_calls_in_a_short_one() {
+            calls(1).get(0).complete(Verdict.SUCCESS);
+            time.advance(Duration.ofMillis(160));
+            for (int i = 0; i < 5; i++) {
+                List<Ticket<String>> tickets = calls(100);
+                jump.addAndGet(Duration.ofMillis(80).toNanos());
+                failAtE00(tickets);
+                time.advance(Duration.ofMillis(100));
+            }
+            assertThat(anyEjected()).isFalse();
+            assertThat(Readings.of(balancer, "balancer.stalls")).isPositive();
+        }
+
+        @Test
         void ejects_none_for_calls_that_end_after_it_was_noticed() {
             List<Ticket<String>> tickets = calls(100);
             jump.addAndGet(Duration.ofSeconds(3).toNanos());

@@ -104,6 +104,19 @@ public final class InterruptOnce extends AtomicInteger implements Runnable {
     }
 
     /**
+     * Returns whether the time of the call, or of one around it on the same thread, was up while it ran.
+     *
+     * @return true if one was interrupted, or would have been, and not called off
+     */
+    public boolean isTimeUp() {
+        InterruptOnce at = this;
+        while (at != null && (at.get() < DELIVERING || (at.get() & CALLED_OFF) != 0)) {
+            at = at.outer;
+        }
+        return at != null;
+    }
+
+    /**
      * Called by the thread when its code has ended and the timer could not be taken back. Takes back an interrupt that
      * was delivered and not consumed.
      *

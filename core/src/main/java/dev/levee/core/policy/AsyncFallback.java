@@ -4,7 +4,10 @@ import dev.levee.core.Action;
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
 import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
 import dev.levee.core.Outcomes;
+import dev.levee.core.Scheduler;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.policy.FallbackConfig.FallbackSource;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -99,8 +102,42 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     private void askLater(FallbackSource source, Throwable error, SuppressedFailures earlier) {
         CompletableFuture<T> running = fallback.askLater(source, error, operation);
         passCancelTo(running);
-        running.whenComplete(
-                (value, thrown) -> survive(context.carry(() -> laterEnded(source, value, thrown, error, earlier))));
+        inTime(source, running)
+                .whenComplete((value, thrown) ->
+                        survive(context.carry(() -> laterEnded(source, value, thrown, error, earlier))));
+    }
+
+    /**
+     * Returns a future of an answer that fails at the deadline of the call, as the wait for a source of a blocking call
+     * does. Where a timeout ends the call then, it cancels the source. See ADR 196.
+     */
+    private CompletableFuture<T> inTime(FallbackSource source, CompletableFuture<T> running) {
+        Deadline deadline = end == null ? context.deadline() : null;
+        long left = deadline == null || running.isDone() ? Nanos.NEVER : deadline.remainingNanos();
+        if (left >= Nanos.NEVER) {
+            return running;
+        }
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        Environment environment = fallback.environment();
+        Scheduler.Timer timer = environment.schedule(
+                () -> environment.handOver(() -> {
+                    if (!answer.isDone()) {
+                        IllegalStateException late = fallback.isLate(source);
+                        if (answer.completeExceptionally(late)) {
+                            requestCancel(running, late);
+                        }
+                    }
+                }),
+                left);
+        running.whenComplete((value, thrown) -> {
+            timer.cancel();
+            if (thrown == null) {
+                answer.complete(value);
+            } else {
+                answer.completeExceptionally(thrown);
+            }
+        });
+        return answer;
     }
 
     private void laterEnded(

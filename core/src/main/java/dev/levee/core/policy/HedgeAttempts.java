@@ -2,6 +2,7 @@ package dev.levee.core.policy;
 
 import dev.levee.core.CallFuture;
 import dev.levee.core.Outcomes;
+import dev.levee.core.RefusedException;
 import dev.levee.core.internal.NoOutcome;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -30,6 +31,19 @@ final class HedgeAttempts {
             attempt = attempt.previous;
         }
         return attempt;
+    }
+
+    /**
+     * Returns the attempt whose outcome is that of a call which has ended at its deadline: the last one, unless that
+     * still waited for its turn when the time was up, and another one ran. See ADR 196.
+     */
+    static <T extends @Nullable Object> HedgeAttempt<T> decisive(
+            @Nullable HedgeAttempt<T> latest, HedgeAttempt<T> last) {
+        HedgeAttempt<T> ran = last.error instanceof RefusedException ? latest : null;
+        while (ran != null && (!ran.setAside || ran.error == null || ran.error instanceof RefusedException)) {
+            ran = ran.previous;
+        }
+        return ran == null ? last : ran;
     }
 
     /** Returns the failures of the attempts but one, in the order in which the attempts were started. */

@@ -394,7 +394,8 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     }
 
     /** Completes the call with the outcome of the attempt that ended last; other results are discarded. */
-    private void completeWith(HedgeAttempt<T> last) {
+    private void completeWith(HedgeAttempt<T> ended) {
+        HedgeAttempt<T> last = leftNanos() > 0 ? ended : HedgeAttempts.decisive(latest, ended);
         Throwable error = last.error;
         HedgeAttempts.discardResults(latest, last);
         Throwable reason = cancelReason();

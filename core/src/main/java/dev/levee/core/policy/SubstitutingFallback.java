@@ -201,8 +201,7 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
             throw thrown;
         }
         if (!done) {
-            IllegalStateException late = new IllegalStateException("fallback \"" + name + "\": source \""
-                    + source.name() + "\" had no answer when the deadline of the call passed");
+            IllegalStateException late = isLate(source);
             CallFuture.requestCancel(running, late);
             throw late;
         }
@@ -211,6 +210,12 @@ final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
             throw ofSource(Outcomes.unwrap(failure));
         }
         return checked(source, running.join(), operation);
+    }
+
+    /** Returns the failure of a source that has no answer at the deadline of the call. */
+    IllegalStateException isLate(FallbackSource source) {
+        return new IllegalStateException("fallback \"" + name + "\": source \"" + source.name()
+                + "\" had no answer when the deadline of the call passed");
     }
 
     /** Wraps an interrupt that a source reports, which is not one of this thread. */

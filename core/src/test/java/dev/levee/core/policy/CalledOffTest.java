@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.CountingGate;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Blocking calls that are called off, or whose thread is interrupted, and what gates further in see of them. */
 class CalledOffTest {
@@ -131,6 +133,63 @@ class CalledOffTest {
         time.advance(ofMillis(300));
         assertThat(outcomes).containsExactly("attempt 1");
         assertThat(gate.verdicts()).containsExactlyInAnyOrder(Verdict.SUCCESS, Verdict.IGNORED);
+    }
+
+    /** In every form: a deadline that only the caller has set ends nothing, and so is no sign of a slow dependency. */
+    @ParameterizedTest
+    @ValueSource(strings = {"blocking", "hedged", "on an executor", "asynchronous"})
+    void a_caller_that_gives_up_after_a_deadline_of_its_own_is_no_evidence(String form) {
+        CountingGate gate = gate();
+        Pipeline pipeline = form.equals("hedged") ? Pipeline.of(hedge(), gate) : Pipeline.of(gate);
+        CallContext context = CallContext.current().withDeadline(Deadline.after(ofMillis(50), environment.clock()));
+        Answer answer = new Answer(interrupt -> interrupt, false);
+        Operation<String, Throwable> work = takes(answer, 10_000, 10_000);
+        switch (form) {
+            case "blocking", "hedged" -> {
+                Thread caller = time.start(() -> {
+                    try {
+                        outcomes.add(context.<String, Throwable>call(() -> pipeline.call(work)));
+                    } catch (Throwable error) {
+                        outcomes.add(error);
+                    }
+                });
+                time.advance(ofMillis(60));
+                caller.interrupt();
+            }
+            default -> {
+                CompletableFuture<String> future = context.call(() -> form.equals("asynchronous")
+                        ? pipeline.callAsync(() -> new CompletableFuture<String>())
+                        : pipeline.callAsync(time::start, work));
+                time.advance(ofMillis(60));
+                future.cancel(true);
+            }
+        }
+        time.advance(ofMillis(100));
+        assertThat(gate.verdicts()).containsExactly(Verdict.IGNORED);
+    }
+
+    @Test
+    void a_timeout_is_evidence_also_around_a_narrower_deadline_of_the_caller() {
+        CountingGate gate = gate();
+        Answer answer = new Answer(interrupt -> interrupt, false);
+        start(timeout(100), () -> CallContext.current()
+                .withDeadline(Deadline.after(ofMillis(50), environment.clock()))
+                .<String, Throwable>call(() -> gate.call(takes(answer, 10_000))));
+        time.advance(ofMillis(200));
+        assertThat(outcomes).singleElement().isInstanceOf(TimedOutException.class);
+        assertThat(gate.verdicts()).containsExactly(Verdict.FAILURE);
+    }
+
+    @Test
+    void an_interrupt_after_a_deadline_is_judged_by_a_rule_that_names_it() {
+        CountingGate gate = gate(OutcomeRule.standard().onError(InterruptedException.class, Verdict.FAILURE));
+        CallContext context = CallContext.current().withDeadline(Deadline.after(ofMillis(50), environment.clock()));
+        time.advance(ofMillis(60));
+        assertThatThrownBy(() -> context.<String, Exception>call(() -> gate.call(() -> {
+                    throw new InterruptedException();
+                })))
+                .isInstanceOf(InterruptedException.class);
+        assertThat(gate.verdicts()).containsExactly(Verdict.FAILURE);
     }
 
     @ParameterizedTest

@@ -23,9 +23,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A fallback with several sources: cache, then replica, then a value. */
 class FallbackChainTest {
@@ -164,6 +167,44 @@ class FallbackChainTest {
             assertThat(result).isEqualTo("none");
             assertThat(replica).isCancelled();
             assertThat(time.elapsed()).isEqualTo(Duration.ofSeconds(1));
+        }
+
+        @ParameterizedTest
+        @ValueSource(booleans = {false, true})
+        void it_is_not_waited_for_after_the_deadline_of_an_asynchronous_call_either(boolean onExecutor) {
+            CompletableFuture<String> replica = new CompletableFuture<>();
+            Fallback fallback = chain(c -> c.thenAsync("replica", e -> replica).thenValue("default", "none"));
+            Fallback alone = chain(c -> c.thenAsync("replica", e -> new CompletableFuture<>()));
+            CallContext context = CallContext.current()
+                    .withDeadline(Deadline.after(Duration.ofSeconds(1), environment.clock()));
+            List<CompletableFuture<String>> results = Stream.of(fallback, alone)
+                    .map(each -> context.call(() -> onExecutor
+                            ? each.callAsync(Runnable::run, failing)
+                            : each.callAsync(() -> CompletableFuture.<String>failedFuture(down))))
+                    .toList();
+            time.advance(Duration.ofMillis(999));
+            assertThat(results).noneMatch(CompletableFuture::isDone);
+            time.advance(Duration.ofMillis(1));
+            assertThat(results.get(0)).isCompletedWithValue("none");
+            assertThat(results.get(1)).isCompletedExceptionally();
+            assertThat(catchThrowable(results.get(1)::join))
+                    .hasRootCauseMessage("fallback \"f\": source \"replica\" had no answer when the deadline of the call"
+                            + " passed");
+            assertThat(replica).isCancelled();
+            assertThat(time.pendingTimers()).isZero();
+        }
+
+        @Test
+        void no_timer_is_left_of_a_source_that_answers_in_time() {
+            CompletableFuture<String> replica = new CompletableFuture<>();
+            Fallback fallback = chain(c -> c.thenAsync("replica", e -> replica));
+            CompletableFuture<String> result = CallContext.current()
+                    .withDeadline(Deadline.after(Duration.ofSeconds(1), environment.clock()))
+                    .call(() -> fallback.callAsync(() -> CompletableFuture.<String>failedFuture(down)));
+            assertThat(time.pendingTimers()).isEqualTo(1);
+            replica.complete("from the replica");
+            assertThat(result).isCompletedWithValue("from the replica");
+            assertThat(time.pendingTimers()).isZero();
         }
 
         @Test

@@ -16,6 +16,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -194,6 +195,26 @@ class TimeInQueueTest {
         }
         time.advance(SECOND);
         assertThat(seen).containsExactly("substitute");
+    }
+
+    /** One attempt runs and one waits when the time of the caller is up: whichever of them ends last. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void of_two_attempts_at_one_deadline_that_which_ran_decides(boolean queuedLast) {
+        CompletableFuture<String> first = new CompletableFuture<>();
+        CompletableFuture<String> second = new CompletableFuture<>();
+        List<CompletableFuture<String>> attempts = new ArrayList<>(List.of(first, second));
+        Hedge hedge = Hedge.of("h", config -> config.delay(Duration.ofMillis(10)).maxAttempts(2), environment);
+        CallContext context = CallContext.current().withDeadline(Deadline.after(SECOND, environment.clock()));
+        CompletableFuture<String> future = context.call(() -> hedge.callAsync(() -> attempts.remove(0)));
+        time.advance(SECOND);
+        Throwable ran = new HttpTimeoutException("request timed out");
+        Throwable queued = new BulkheadFullException("b", "full", true);
+        (queuedLast ? first : second).completeExceptionally(queuedLast ? ran : queued);
+        assertThat(future).isNotDone();
+        (queuedLast ? second : first).completeExceptionally(queuedLast ? queued : ran);
+        assertThat(future).isCompletedExceptionally();
+        assertThat(catchThrowable(future::join)).hasCause(ran);
     }
 
     @Test

@@ -72,7 +72,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>The end.</b> {@link #close} ends this client and never the one inside.
  *
- * <p>Thread-safe. {@link #sendAsync} does not block.
+ * <p>Thread-safe. {@link #sendAsync} does not block, and does not bound how many exchanges, connections and threads the
+ * client inside has at once: an executor of that client and a bulkhead in {@link UpstreamConfig.Builder#limits} do.
  *
  * @since 0.1
  */

@@ -114,9 +114,20 @@ final class EndpointBreakers {
 
     static Figures stalls(Subject subject, long seed, double scale) {
         World world = new World(seed);
+        Stalls stalls = new Stalls(world, FROM, 6, 300 * MILLI, 2 * SECOND, 10 * MILLI);
+        return stalls(subject, world, stalls, 250 * MILLI, scale);
+    }
+
+    /** The same with a client that is starved: many stalls of less than 100 ms, and shorter timeouts. */
+    static Figures shortStalls(Subject subject, long seed, double scale) {
+        World world = new World(seed);
+        Stalls stalls = new Stalls(world, FROM, 12, 60 * MILLI, 95 * MILLI, 10 * MILLI);
+        return stalls(subject, world, stalls, 60 * MILLI, scale);
+    }
+
+    private static Figures stalls(Subject subject, World world, Stalls stalls, long timeoutNanos, double scale) {
         Cluster<SharingServer> cluster =
                 Cluster.of(world, SERVERS, i -> new SharingServer(world, Cluster.name(i), CORES));
-        Stalls stalls = new Stalls(world, FROM, 6, 300 * MILLI, 2 * SECOND, 10 * MILLI);
         Recorder recorder = new Recorder(world, SECOND, FROM, stalls.end());
         Recorder others = new Recorder(world, SECOND, FROM);
         Refusals refusals = new Refusals(FROM, stalls.end());
@@ -132,7 +143,7 @@ final class EndpointBreakers {
                     balancer(subject, cluster, i, environment),
                     stalling ? recorder : others,
                     server -> MILLI / 4,
-                    250 * MILLI,
+                    timeoutNanos,
                     false,
                     stalling ? refusals : TicketClient.Watch.NONE,
                     stalling ? stalls : null));

@@ -138,6 +138,17 @@ class GatesTest {
 
         @ParameterizedTest
         @ValueSource(longs = {1, 2})
+        void refuse_nothing_after_stalls_of_less_than_a_tenth_of_a_second(long seed) {
+            Figures knowing = EndpointBreakers.shortStalls(EndpointBreakers.NOT_PASSED, seed, 0.1);
+            Figures unknowing = EndpointBreakers.shortStalls(EndpointBreakers.NEITHER, seed, 0.1);
+
+            assertThat(unknowing.get(EndpointBreakers.REFUSED)).isGreaterThan(50);
+            assertThat(knowing.get(EndpointBreakers.REFUSED)).isZero();
+            assertThat(knowing.get(EndpointBreakers.REFUSED_IN_STALLS)).isZero();
+        }
+
+        @ParameterizedTest
+        @ValueSource(longs = {1, 2})
         void open_by_no_stall_even_if_none_may_be_passed(long seed) {
             assertThat(EndpointBreakers.stalls(EndpointBreakers.NOT_PASSED, seed, 0.3)
                             .get(EndpointBreakers.REFUSED))

@@ -77,7 +77,9 @@ final class CombinedLimiter extends AbstractLimiter {
 
     /** The limiters that a limiter consists of: itself, unless it is a combination. */
     static Stream<AbstractLimiter> leaves(AbstractLimiter limiter) {
-        return limiter instanceof CombinedLimiter inner ? Arrays.<AbstractLimiter>stream(inner.parts) : Stream.of(limiter);
+        return limiter instanceof CombinedLimiter inner
+                ? Arrays.<AbstractLimiter>stream(inner.parts)
+                : Stream.of(limiter);
     }
 
     /** The limiter as one that can be asked without taking. */

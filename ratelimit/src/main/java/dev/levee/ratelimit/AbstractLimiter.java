@@ -103,6 +103,11 @@ abstract class AbstractLimiter implements RateLimiter {
         return false;
     }
 
+    /** As {@link Need#isSameSpan}. */
+    boolean isSameSpan(long plannedNanos, long nowNanos) {
+        return true;
+    }
+
     /** As {@link Need#watch}. */
     void watch(WaitQueue other, boolean begins) {
         if (other != queue) { // which is told first of all
@@ -221,11 +226,7 @@ abstract class AbstractLimiter implements RateLimiter {
 
     private long tryTake(long permits, long nowNanos) {
         long wait = queue.occupied ? queue.tryTake(need(permits)) : takeUnlocked(nowNanos, permits);
-        if (wait == 0) {
-            count(true);
-        } else {
-            refused();
-        }
+        countWaited(wait == 0);
         return wait;
     }
 
@@ -287,7 +288,7 @@ abstract class AbstractLimiter implements RateLimiter {
         return waits.reserve(new ReservationTicket.OneTicket(this, waits, need, permits), maxNanos);
     }
 
-    /** Counts a call whose wait has ended, in all forms but the gate's. */
+    /** Counts a call that has not to wait any more, in all forms but the gate's. */
     void countWaited(boolean admitted) {
         if (admitted) {
             count(true);

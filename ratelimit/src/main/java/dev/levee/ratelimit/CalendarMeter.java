@@ -140,6 +140,13 @@ final class CalendarMeter implements Meter {
         return used > limit - permits ? waitNanos(thenNanos, then, used, permits) : 0;
     }
 
+    @Override
+    public boolean isSameSpan(long plannedNanos, long nowNanos) {
+        CountedPeriod seen = at(nowNanos);
+        long passed = (nowNanos - plannedNanos) / WallTime.NANOS_PER_MILLI + 1; // the clock on the wall rounds down
+        return rawMillis(nowNanos, seen) - passed >= seen.bounds.start();
+    }
+
     private long waitNanos(long nowNanos, CountedPeriod seen, long used, long permits) {
         long periods = (used - (limit - permits) - 1) / limit;
         long end = seen.bounds.end();

@@ -19,12 +19,12 @@ import java.util.stream.Stream;
  * exactly, and the call is refused. So no limit ever admits more than it says. See ADR 88.
  */
 final class CombinedLimiter extends AbstractLimiter {
-    private final AbstractLimiter[] parts;
+    private final SingleLimiter[] parts;
 
     /** Whether a call has taken some permits and given them back, and others are to be told. */
     private volatile boolean takenInPart;
 
-    private CombinedLimiter(String name, AbstractLimiter[] parts, Environment environment) {
+    private CombinedLimiter(String name, SingleLimiter[] parts, Environment environment) {
         super(name, config(parts), environment);
         this.parts = parts;
     }
@@ -50,14 +50,14 @@ final class CombinedLimiter extends AbstractLimiter {
 
     static CombinedLimiter of(String name, List<? extends RateLimiter> limiters) {
         Require.name(name);
-        AbstractLimiter[] parts = Require.naming(Kind.LIMITER.label(), name, () -> parts(limiters));
+        SingleLimiter[] parts = Require.naming(Kind.LIMITER.label(), name, () -> parts(limiters));
         return new CombinedLimiter(name, parts, parts[0].environment());
     }
 
-    private static AbstractLimiter[] parts(List<? extends RateLimiter> limiters) {
-        AbstractLimiter[] parts = List.copyOf(Require.nonNull("limiters", limiters)).stream()
+    private static SingleLimiter[] parts(List<? extends RateLimiter> limiters) {
+        SingleLimiter[] parts = List.copyOf(Require.nonNull("limiters", limiters)).stream()
                 .flatMap(limiter -> leaves(part(limiter)))
-                .toArray(AbstractLimiter[]::new);
+                .toArray(SingleLimiter[]::new);
         if (parts.length == 0) {
             throw new IllegalArgumentException("limiters must be at least 1, but was 0");
         }
@@ -77,7 +77,9 @@ final class CombinedLimiter extends AbstractLimiter {
 
     /** The limiters that a limiter consists of: itself, unless it is a combination. */
     static Stream<AbstractLimiter> leaves(AbstractLimiter limiter) {
-        return limiter instanceof CombinedLimiter inner ? Arrays.stream(inner.parts) : Stream.of(limiter);
+        return limiter instanceof CombinedLimiter inner
+                ? Arrays.<AbstractLimiter>stream(inner.parts)
+                : Stream.of(limiter);
     }
 
     /** The limiter as one that can be asked without taking. */
@@ -90,6 +92,51 @@ final class CombinedLimiter extends AbstractLimiter {
 
     @Override
     long take(long nowNanos, long permits) {
+        return parts.length == 2 || parts.length == 3
+                ? takeFew(nowNanos, permits)
+                : takeOneByOne(nowNanos, permits);
+    }
+
+    /**
+     * Takes of two or three. Where these are buckets for which no threads contend, all are read before one is written:
+     * an exchange lets no later read begin, so that between two of them nothing should have to be fetched.
+     */
+    private long takeFew(long nowNanos, long permits) {
+        boolean arePair = parts.length == 2;
+        BucketState one = parts[0].calmBucket();
+        BucketState two = parts[1].calmBucket();
+        BucketState last = arePair ? two : parts[2].calmBucket();
+        if (one == null || two == null || last == null) {
+            return takeOneByOne(nowNanos, permits);
+        }
+        long seenOne = one.tat.get();
+        long seenTwo = two.tat.get();
+        long seenLast = last.tat.get();
+        long nextOne = one.next(seenOne, nowNanos, permits);
+        long nextTwo = two.next(seenTwo, nowNanos, permits);
+        long nextLast = last.next(seenLast, nowNanos, permits);
+        if (nextOne == BucketState.SEALED
+                || nextTwo == BucketState.SEALED
+                || nextLast == BucketState.SEALED
+                || !one.tat.compareAndSet(seenOne, nextOne)) {
+            return takeOneByOne(nowNanos, permits);
+        }
+        boolean isTwo = two.tat.compareAndSet(seenTwo, nextTwo);
+        if (isTwo && (arePair || last.tat.compareAndSet(seenLast, nextLast))) {
+            return 0;
+        }
+        if (isTwo) {
+            parts[1].giveBack(nowNanos, nowNanos, permits);
+        }
+        parts[0].giveBack(nowNanos, nowNanos, permits);
+        long wait = takeOneByOne(nowNanos, permits);
+        if (wait != 0) {
+            takenInPart = true;
+        }
+        return wait;
+    }
+
+    private long takeOneByOne(long nowNanos, long permits) {
         long wait = 0;
         for (int i = 1; i < parts.length; i++) {
             wait = Math.max(wait, parts[i].peek(nowNanos, permits));
@@ -143,6 +190,16 @@ final class CombinedLimiter extends AbstractLimiter {
             wait = Math.max(wait, part.peek(nowNanos, permits));
         }
         return wait;
+    }
+
+    @Override
+    boolean isSameSpan(long plannedNanos, long nowNanos) {
+        for (AbstractLimiter part : parts) {
+            if (!part.isSameSpan(plannedNanos, nowNanos)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

@@ -75,6 +75,16 @@ final class FingerprintTable {
         return segment(high).debt(low, high, plan);
     }
 
+    /** Has the bucket of a key go on by a plan from now on, if it is held. */
+    void adopt(long low, long high, KeyPlan plan) {
+        segment(high).change(KeyPlan.KeyChange.GIVE_BACK, low, high, plan, 0);
+    }
+
+    /** Returns the plan that the bucket of a key has; another one if the key is not held. */
+    KeyPlan plan(long low, long high, KeyPlan other) {
+        return segment(high).plan(low, high, other);
+    }
+
     /** Returns how many keys are in debt. */
     int keys(KeyPlan shared) {
         long keys = 0;

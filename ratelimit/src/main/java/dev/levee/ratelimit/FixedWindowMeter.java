@@ -121,6 +121,11 @@ final class FixedWindowMeter implements Meter {
     }
 
     @Override
+    public boolean isSameSpan(long plannedNanos, long nowNanos) {
+        return plannedNanos - start(nowNanos) >= 0;
+    }
+
+    @Override
     public void giveBack(long nowNanos, long takenNanos, long permits) {
         long start = start(nowNanos);
         if (takenNanos - start < 0 || !Meter.isWithin(length, takenNanos, nowNanos)) {

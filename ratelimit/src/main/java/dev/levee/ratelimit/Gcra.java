@@ -142,6 +142,11 @@ final class Gcra {
         return real.subtract(asked).doubleValue() / asked.doubleValue();
     }
 
+    /** Returns the time from one permit to the next, rounded: to compare rates. */
+    double nanosPerPermit() {
+        return interval * nanosPerUnit;
+    }
+
     boolean isExact() {
         return shift == 0;
     }
@@ -247,5 +252,59 @@ final class Gcra {
         BigInteger units = BigInteger.valueOf(elapsed).multiply(BigInteger.valueOf(factor));
         BigInteger moved = BigInteger.valueOf(tat).subtract(shift == 0 ? units : units.shiftRight(64 - shift));
         return moved.max(BigInteger.valueOf(LONG_FULL)).longValueExact();
+    }
+
+    /**
+     * How much of permits that were not used is given back to a bucket: what is surely still owed, see {@link #credit}.
+     *
+     * <p>Where the limit was changed since they were taken, time has paid at several rates, which are not remembered
+     * one by one: what is owed at the fastest of them is owed at all.
+     *
+     * @param gcra of the limit in force
+     * @param sinceNanos permits that were taken before this reading are not given back
+     * @param changedNanos since when the limit is in force
+     * @param fastest of the limits since the first reading
+     */
+    record CreditRule(Gcra gcra, long sinceNanos, long changedNanos, Gcra fastest) {
+        /** So long ago a reading may be and not wrap until the next one is looked at. */
+        private static final long MAX_AGE_NANOS = 1L << 61;
+
+        CreditRule(Gcra gcra, long sinceNanos) {
+            this(gcra, sinceNanos, sinceNanos, gcra);
+        }
+
+        /** Returns the rule of another limit, by which as many permits are used. */
+        CreditRule followedBy(Gcra next, long nowNanos) {
+            boolean isFaster = next.nanosPerPermit() < fastest.nanosPerPermit();
+            return new CreditRule(next, sinceNanos, nowNanos, isFaster ? next : fastest);
+        }
+
+        /** Returns the same rule, of readings that do not wrap. */
+        CreditRule at(long nowNanos) {
+            return new CreditRule(gcra, notBefore(sinceNanos, nowNanos), notBefore(changedNanos, nowNanos), fastest);
+        }
+
+        private static long notBefore(long reading, long nowNanos) {
+            return (nowNanos - reading) >>> 61 == 0 ? reading : nowNanos - MAX_AGE_NANOS;
+        }
+
+        /** Returns by how many units of the limit in force the debt is lowered. */
+        long of(long permits, long takenNanos, long nowNanos) {
+            if (takenNanos - sinceNanos < 0) {
+                return 0;
+            }
+            long elapsed = nowNanos - takenNanos;
+            long credit = gcra.credit(permits, elapsed);
+            return fastest == gcra || takenNanos - changedNanos >= 0
+                    ? credit
+                    : Math.min(credit, converted(fastest.credit(permits, elapsed)));
+        }
+
+        private long converted(long credit) {
+            BigInteger units = BigInteger.valueOf(credit)
+                    .multiply(BigInteger.valueOf(gcra.interval))
+                    .divide(BigInteger.valueOf(fastest.interval));
+            return units.bitLength() > 63 ? Long.MAX_VALUE : units.longValue();
+        }
     }
 }

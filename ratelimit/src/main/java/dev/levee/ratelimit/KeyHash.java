@@ -26,10 +26,6 @@ final class KeyHash {
     enum Use {
         TAKE,
         SETTLE,
-
-        /** Lowers the debt, by as many units as otherwise permits. */
-        CREDIT,
-
         DEBT,
         LOW,
         HIGH
@@ -227,9 +223,6 @@ final class KeyHash {
                 return table.take(low, high, plan, permits);
             case SETTLE:
                 table.settle(low, high, plan, permits);
-                return 0;
-            case CREDIT:
-                table.credit(low, high, plan, permits);
                 return 0;
             case DEBT:
                 return table.debt(low, high, plan);

@@ -113,9 +113,15 @@ class KeyPlan {
         return new PlannedBucket(gcra, nowNanos, debt);
     }
 
-    /** Returns by how much a debt can be lowered when permits were not used after all, see {@link Gcra#credit}. */
-    long credit(long permits, long elapsedNanos) {
-        return gcra.credit(permits, elapsedNanos);
+    /**
+     * Returns by how much a debt can be lowered when permits were not used after all, see {@link Gcra.CreditRule}.
+     *
+     * @param before the plan by which they were taken
+     */
+    long credit(long permits, long elapsedNanos, KeyPlan before) {
+        return isSameAs(before)
+                ? gcra.credit(permits, elapsedNanos)
+                : new Gcra.CreditRule(before.gcra, 0).followedBy(gcra, 1).of(permits, 0, elapsedNanos);
     }
 
     long available(long debt) {

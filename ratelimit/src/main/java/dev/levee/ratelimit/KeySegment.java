@@ -378,6 +378,17 @@ final class KeySegment {
         }
     }
 
+    /** Returns the plan of a key; another one if it is not held. */
+    KeyPlan plan(long low, long high, KeyPlan other) {
+        lock.lock();
+        try {
+            int slot = slots.find(low, high);
+            return slot == KeySlots.NONE ? other : slots.plan(slot, other);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private static long debt(long word, long high, KeyPlan plan, KeyPlan wanted, long elapsed) {
         long debt = plan.debt(KeySlots.tat(word, high, plan), elapsed);
         return plan.isSameAs(wanted) ? debt : wanted.convert(debt, plan);

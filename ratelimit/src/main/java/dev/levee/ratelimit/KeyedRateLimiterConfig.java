@@ -149,7 +149,8 @@ public final class KeyedRateLimiterConfig<K> {
          * beyond the burst ({@link KeyedRateLimiter#settle}) is kept as well, up to {@link #maxDebt}. So from the
          * change on the new limit holds; over all, each change to a smaller burst and back lets a key exceed its limit
          * by at most the difference of the bursts. Calls that are under way may be decided by the limit that was asked
-         * for when they began.
+         * for when they began. A call that waits for the key ({@link Permits#acquire}) hears of another limit from the
+         * next call of this key: it moves up, waits longer, or is refused.
          *
          * <p>Return the same object, or an equal one, for the same plan. Up to some hundred different limits cost
          * nothing; of many more, or of new ones in each call, each costs the making of its arithmetic, some

@@ -5,6 +5,8 @@ import dev.levee.core.Listener;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,8 @@ import org.slf4j.LoggerFactory;
  *  '---- limits -> limit -- KeyPlans -> arithmetic -----------------------------------------'          or refused
  * }</pre>
  *
- * <p>All code of the user runs before the table is asked. See ADR 89 and ADR 90.
+ * <p>All code of the user runs before the table is asked. See ADR 89 and ADR 90. A call that waits for a key goes by
+ * the limit that the last call of this key has had, see ADR 200.
  */
 final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     private static final Logger LOG = LoggerFactory.getLogger(KeyedRateLimiter.class);
@@ -45,6 +48,20 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     /** Told of each key's: which keys they wait for is not looked up. */
     private final WaitingCalls.Watchers watchers = new WaitingCalls.Watchers();
+
+    /** The keys that calls wait for, where keys have limits of their own. */
+    private final ConcurrentHashMap<Fingerprint, WaitedKey> waited = new ConcurrentHashMap<>();
+
+    /** A key, without what it was made of. */
+    private record Fingerprint(long low, long high) {}
+
+    /**
+     * A key that calls wait for.
+     *
+     * @param plan of the last call of this key
+     * @param calls how many wait
+     */
+    private record WaitedKey(KeyPlan plan, int calls) {}
 
     KeyedTokenBuckets(String name, KeyedRateLimiterConfig<? super K> config, Environment environment) {
         this.name = Require.name(name);
@@ -100,10 +117,12 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     private long take(Object value, KeyPlan plan, long permits) {
         if (permits > plan.burst()) {
+            tell(value, plan);
             refused();
             return NEVER;
         }
         long wait = hash.apply(KeyHash.Use.TAKE, value, plan, permits);
+        tell(value, plan);
         if (wait == 0) {
             count(true);
         } else {
@@ -116,7 +135,9 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     public void settle(K key, long permits) {
         Object value = value(key);
         Require.range("permits", permits, -Long.MAX_VALUE, Long.MAX_VALUE);
-        hash.apply(KeyHash.Use.SETTLE, value, plan(key), permits);
+        KeyPlan plan = plan(key);
+        hash.apply(KeyHash.Use.SETTLE, value, plan, permits);
+        tell(value, plan);
         if (permits < 0) {
             watchers.gaveBack();
         } else if (permits > 0) {
@@ -128,47 +149,120 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     public long availablePermits(K key) {
         Object value = value(key);
         KeyPlan plan = plan(key);
+        tell(value, plan);
         return plan.available(hash.apply(KeyHash.Use.DEBT, value, plan, 0));
     }
 
     /** Returns the bucket of a key. Runs all code of the user that it needs. */
     Bucket bucket(K key) {
-        return new Bucket(this, value(key), plan(key));
+        Object value = value(key);
+        KeyPlan plan = plan(key);
+        tell(value, plan);
+        return new Bucket(this, fingerprint(value), plan);
     }
 
-    /** The bucket of a key, for calls that wait: runs no code of users, but for {@link #counted}. */
-    record Bucket(KeyedTokenBuckets<?> limiter, Object value, KeyPlan plan) {
+    private Fingerprint fingerprint(Object value) {
+        return new Fingerprint(
+                hash.apply(KeyHash.Use.LOW, value, shared, 0), hash.apply(KeyHash.Use.HIGH, value, shared, 0));
+    }
+
+    /** Tells calls that wait for a key of its limit, if that is another one than before. Not under a lock. */
+    private void tell(Object value, KeyPlan plan) {
+        if (limits == null || waited.isEmpty()) {
+            return;
+        }
+        Fingerprint key = fingerprint(value);
+        WaitedKey before = waited.get(key);
+        if (before == null || before.plan.isSameAs(plan)) {
+            return;
+        }
+        waited.computeIfPresent(key, (same, now) -> new WaitedKey(plan, now.calls));
+        table.adopt(key.low, key.high, plan);
+        watchers.planAnew();
+    }
+
+    private void watch(Bucket bucket, WaitQueue queue, boolean begins) {
+        watchers.watch(queue, begins);
+        if (limits == null) {
+            return;
+        }
+        if (begins) {
+            waited.merge(
+                    bucket.key,
+                    new WaitedKey(bucket.first, 1),
+                    (before, one) -> new WaitedKey(before.plan, before.calls + 1));
+        } else {
+            waited.computeIfPresent(
+                    bucket.key, (key, now) -> now.calls == 1 ? null : new WaitedKey(now.plan, now.calls - 1));
+        }
+    }
+
+    /**
+     * The bucket of a key, for calls that wait: runs no code of users, but for {@link #counted}.
+     *
+     * @param limiter its limiter
+     * @param key its key
+     * @param first its limit when the call came
+     */
+    record Bucket(KeyedTokenBuckets<?> limiter, Fingerprint key, KeyPlan first) {
+        /** Returns its limit now: that of the last call of this key, while one waits for it. */
+        private KeyPlan plan() {
+            WaitedKey now = limiter.waited.get(key);
+            return now == null ? first : now.plan;
+        }
+
+        boolean isOfTheSame(Bucket other) {
+            return limiter == other.limiter && key.equals(other.key);
+        }
+
+        /** Returns what two buckets of one key have in common: not the limit with which a call came. */
+        Object planned() {
+            return List.of(limiter, key);
+        }
+
         String name() {
             return limiter.name;
         }
 
         long burst() {
-            return plan.burst();
+            return plan().burst();
         }
 
-        WaitingCalls.Watchers watchers() {
-            return limiter.watchers;
+        void watch(WaitQueue queue, boolean begins) {
+            limiter.watch(this, queue, begins);
         }
 
-        private long debt() {
-            return limiter.hash.apply(KeyHash.Use.DEBT, value, plan, 0);
+        void gaveBack() {
+            limiter.watchers.gaveBack();
         }
 
+        private long debt(KeyPlan plan) {
+            return limiter.table.debt(key.low, key.high, plan);
+        }
+
+        /** Returns 0 if permits are there, else the wait, and takes nothing. */
         long peek(long permits) {
-            return plan.waitNanos(debt(), permits);
+            KeyPlan plan = plan();
+            return permits > plan.burst() ? NEVER : plan.waitNanos(debt(plan), permits);
         }
 
+        /** Takes permits, or returns the wait. */
         long take(long permits) {
-            return limiter.hash.apply(KeyHash.Use.TAKE, value, plan, permits);
+            KeyPlan plan = plan();
+            return permits > plan.burst()
+                    ? NEVER
+                    : Math.min(NEVER, limiter.table.take(key.low, key.high, plan, permits));
         }
 
         /** Gives back what is surely still owed of permits that were taken some time ago. */
         void giveBack(long permits, long elapsedNanos) {
-            limiter.hash.apply(KeyHash.Use.CREDIT, value, plan, plan.credit(permits, elapsedNanos));
+            KeyPlan plan = limiter.table.plan(key.low, key.high, plan());
+            limiter.table.credit(key.low, key.high, plan, plan.credit(permits, elapsedNanos, first));
         }
 
         Forecast forecast(long nowNanos) {
-            return plan.forecast(debt(), nowNanos);
+            KeyPlan plan = plan();
+            return plan.forecast(debt(plan), nowNanos);
         }
 
         void counted(boolean isAdmitted) {
@@ -181,7 +275,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
         RateLimitedException refusal(long permits, long waitNanos) {
             return new RateLimitedException(
-                    name(), AbstractLimiter.message(name(), plan.limit, permits, waitNanos), () -> waitNanos, false);
+                    name(), AbstractLimiter.message(name(), plan().limit, permits, waitNanos), () -> waitNanos, false);
         }
     }
 

@@ -68,6 +68,14 @@ interface Meter {
         return waitNanos(thenNanos, permits);
     }
 
+    /**
+     * Returns whether permits that are taken now, and not at an earlier time for which they were planned, lie in the
+     * same span of time: else what comes after them may have to wait one longer. Asked just after a call now.
+     */
+    default boolean isSameSpan(long plannedNanos, long nowNanos) {
+        return true;
+    }
+
     /** Gives back permits that were taken at a time, as far as they still count. */
     void giveBack(long nowNanos, long takenNanos, long permits);
 

@@ -73,6 +73,10 @@ final class MeteredLimit {
         return permits > now.capacity ? Meter.NEVER : now.meter.waitNanos(nowNanos, permits);
     }
 
+    boolean isSameSpan(long plannedNanos, long nowNanos) {
+        return metered.meter.isSameSpan(plannedNanos, nowNanos);
+    }
+
     void giveBack(long nowNanos, long takenNanos, long permits) {
         LimitInForce now = metered;
         if (takenNanos - now.sinceNanos >= 0) { // of an earlier limit: it has been carried over as used, or not at all

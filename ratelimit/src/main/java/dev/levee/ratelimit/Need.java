@@ -20,6 +20,9 @@ interface Need {
     /** Takes it in a plan. */
     void plan(Forecast plan, long atNanos);
 
+    /** Whether it was taken now in the same span of time as by the plan, see {@link Meter#isSameSpan}. */
+    boolean isSameSpan(long plannedNanos, long nowNanos);
+
     /**
      * Has a queue told of what changes at the limiters from outside, or no longer; under its lock. Called before the
      * queue asks for permits, and once more with {@code false} when the call does not wait there any more.
@@ -69,6 +72,11 @@ interface Need {
         @Override
         public void plan(Forecast plan, long atNanos) {
             plan.take(atNanos, permits);
+        }
+
+        @Override
+        public boolean isSameSpan(long plannedNanos, long nowNanos) {
+            return limiter.isSameSpan(plannedNanos, nowNanos);
         }
 
         @Override

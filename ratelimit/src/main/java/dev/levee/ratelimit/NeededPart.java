@@ -43,6 +43,11 @@ interface NeededPart {
 
         long permits();
 
+        /** As {@link Need#isSameSpan}. */
+        default boolean isSameSpan(long plannedNanos, long nowNanos) {
+            return true;
+        }
+
         /** As {@link Need#watch}. */
         void watch(WaitQueue queue, boolean begins);
 
@@ -92,6 +97,11 @@ interface NeededPart {
         @Override
         public void gaveBack() {
             limiter.settled(-permits);
+        }
+
+        @Override
+        public boolean isSameSpan(long plannedNanos, long nowNanos) {
+            return limiter.isSameSpan(plannedNanos, nowNanos);
         }
 
         @Override
@@ -184,7 +194,7 @@ interface NeededPart {
         public boolean isOfTheSame(NeededPart other) {
             return other instanceof OfKey<?> another
                     && another.limiter == (Object) limiter
-                    && Objects.equals(another.key, key);
+                    && Objects.deepEquals(another.key, key);
         }
 
         @Override
@@ -211,12 +221,12 @@ interface NeededPart {
 
         @Override
         public long peek(long nowNanos) {
-            return isTooMuch() ? RateLimiter.NEVER : bucket.peek(permits);
+            return bucket.peek(permits);
         }
 
         @Override
         public long take(long nowNanos) {
-            return isTooMuch() ? RateLimiter.NEVER : Math.min(Nanos.NEVER, bucket.take(permits));
+            return bucket.take(permits);
         }
 
         @Override
@@ -226,12 +236,12 @@ interface NeededPart {
 
         @Override
         public void gaveBack() {
-            bucket.watchers().gaveBack();
+            bucket.gaveBack();
         }
 
         @Override
         public void watch(WaitQueue queue, boolean begins) {
-            bucket.watchers().watch(queue, begins);
+            bucket.watch(queue, begins);
         }
 
         @Override
@@ -241,7 +251,7 @@ interface NeededPart {
 
         @Override
         public boolean isOfTheSame(NeededPart other) {
-            return other instanceof OfBucket another && another.bucket.equals(bucket);
+            return other instanceof OfBucket another && another.bucket.isOfTheSame(bucket);
         }
 
         @Override
@@ -251,7 +261,7 @@ interface NeededPart {
 
         @Override
         public Object planned() {
-            return bucket;
+            return bucket.planned();
         }
 
         @Override

@@ -57,6 +57,16 @@ final class NeededTogether implements Need {
     }
 
     @Override
+    public boolean isSameSpan(long plannedNanos, long nowNanos) {
+        for (NeededPart.Waitable part : parts) {
+            if (!part.isSameSpan(plannedNanos, nowNanos)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
     public void watch(WaitQueue queue, boolean begins) {
         for (NeededPart.Waitable part : parts) {
             part.watch(queue, begins);

@@ -1,7 +1,6 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.Environment;
-import dev.levee.core.internal.PaddedLong;
 import dev.levee.core.internal.Require;
 import java.math.BigInteger;
 import java.util.concurrent.locks.ReentrantLock;
@@ -24,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  * object is published. See ADR 173.
  */
 final class SingleLimiter extends AbstractLimiter {
-    /** The one number that is no theoretical arrival time. */
-    private static final long SEALED = Long.MIN_VALUE;
-
     /** Stands where there is no bucket. */
     private static final TokenBucketLimit NO_BUCKET = Limit.perSecond(1);
 
@@ -54,11 +50,13 @@ final class SingleLimiter extends AbstractLimiter {
         long now = environment.clock().nanoTime();
         if (config.limit() instanceof TokenBucketLimit limit) {
             Gcra gcra = Gcra.of(limit);
-            this.bucket = new BucketState(limit, gcra, now, now, initialTat(gcra), checkedDebt(gcra));
+            Gcra.CreditRule credits = new Gcra.CreditRule(gcra, now);
+            this.bucket = new BucketState(limit, gcra, now, credits, initialTat(gcra), checkedDebt(gcra));
         } else {
             MeteredLimit metered = new MeteredLimit(config, config.limit(), environment, now, now);
             metered.chargeInitially(now);
-            this.bucket = new BucketState(NO_BUCKET, Gcra.of(NO_BUCKET), now, now, SEALED, 0);
+            Gcra none = Gcra.of(NO_BUCKET);
+            this.bucket = new BucketState(NO_BUCKET, none, now, new Gcra.CreditRule(none, now), BucketState.SEALED, 0);
             this.bucket.metered = metered;
         }
     }
@@ -71,84 +69,9 @@ final class SingleLimiter extends AbstractLimiter {
         return Require.range("maxDebt", maxDebt, 0, gcra.maxDebt()) * gcra.interval;
     }
 
-    /** A limit, and what was taken of it. */
-    private static final class BucketState {
-        final TokenBucketLimit limit;
-        final Gcra gcra;
-
-        /** The reading of the clock from which others count. */
-        final long base;
-
-        /** Permits that were taken before this reading are not given back. */
-        final long since;
-
-        /** The theoretical arrival time, in units after the base; or {@link #SEALED}. */
-        final PaddedLong tat;
-
-        final long maxDebt;
-
-        /** What is asked instead since the word was sealed, if it was for another algorithm. */
-        volatile @Nullable MeteredLimit metered;
-
-        BucketState(TokenBucketLimit limit, Gcra gcra, long base, long since, long tat, long maxDebt) {
-            this.limit = limit;
-            this.gcra = gcra;
-            this.base = base;
-            this.since = since;
-            this.tat = new PaddedLong(tat);
-            this.maxDebt = maxDebt;
-        }
-
-        /** Returns a reading in units; the reading must not be too late. One that is too early counts as later. */
-        long units(long nowNanos) {
-            long elapsed = nowNanos - base;
-            return gcra.units(gcra.isInRange(elapsed) ? elapsed : gcra.earliest());
-        }
-
-        /** Whether a clock has gone back so far that nothing can be said but that it admits nothing. */
-        boolean isTooEarly(long nowNanos) {
-            long elapsed = nowNanos - base;
-            return elapsed < 0 && !gcra.isInRange(elapsed);
-        }
-
-        boolean isTooLate(long nowNanos) {
-            long elapsed = nowNanos - base;
-            return elapsed > 0 && !gcra.isInRange(elapsed);
-        }
-
-        /** Returns how far it is from full; for a reading of any age. */
-        long debt(long seen, long nowNanos) {
-            long elapsed = isTooLate(nowNanos) ? nowNanos - base : Math.max(nowNanos - base, gcra.earliest());
-            return Math.max(0, gcra.from(seen, elapsed));
-        }
-
-        /** Returns the units of permits, at most of all that can be used. */
-        long cost(long permits) {
-            return Math.min(permits, (gcra.tolerance + maxDebt) / gcra.interval) * gcra.interval;
-        }
-
-        /** Lowers the debt. Returns whether it could; not if the word is sealed. */
-        boolean credit(long credit, long nowNanos) {
-            long now = units(nowNanos);
-            long seen = tat.get();
-            while (seen != SEALED) {
-                if (credit == 0 || seen - now <= 0) {
-                    return true;
-                }
-                long found = tat.compareAndExchange(seen, Math.max(now, seen - credit));
-                if (found == seen) {
-                    return true;
-                }
-                seen = found;
-            }
-            return false;
-        }
-
-        /** Returns how long it is until a time in units, and until readings are not too early. */
-        long waitNanos(long units, long nowNanos) {
-            long elapsed = nowNanos - base;
-            return Math.max(gcra.nanosUntil(units, elapsed), gcra.earliest() - elapsed);
-        }
+    /** Returns the bucket; null if threads have contended for it. */
+    @Nullable BucketState calmBucket() {
+        return contended ? null : bucket;
     }
 
     @Override
@@ -163,7 +86,7 @@ final class SingleLimiter extends AbstractLimiter {
             long room = gcra.tolerance - cost;
             long now = current.units(nowNanos);
             long seen = contended ? current.tat.getAndAdd(0) : current.tat.get();
-            while (seen != SEALED) {
+            while (seen != BucketState.SEALED) {
                 long debt = seen - now;
                 if (debt > room || current.isTooEarly(nowNanos)) {
                     return current.waitNanos(seen - room, nowNanos);
@@ -198,7 +121,7 @@ final class SingleLimiter extends AbstractLimiter {
             }
             long room = gcra.tolerance - permits * gcra.interval;
             long tat = current.tat.get();
-            if (tat != SEALED) {
+            if (tat != BucketState.SEALED) {
                 return tat - current.units(nowNanos) > room || current.isTooEarly(nowNanos)
                         ? current.waitNanos(tat - room, nowNanos)
                         : 0;
@@ -215,10 +138,16 @@ final class SingleLimiter extends AbstractLimiter {
     }
 
     @Override
+    boolean isSameSpan(long plannedNanos, long nowNanos) {
+        MeteredLimit metered = bucket.metered;
+        return metered == null || metered.isSameSpan(plannedNanos, nowNanos);
+    }
+
+    @Override
     void giveBack(long nowNanos, long takenNanos, long permits) {
         while (true) {
             BucketState current = current(nowNanos);
-            long credit = takenNanos - current.since < 0 ? 0 : current.gcra.credit(permits, nowNanos - takenNanos);
+            long credit = current.credits.of(permits, takenNanos, nowNanos);
             if (current.credit(credit, nowNanos)) {
                 return;
             }
@@ -256,7 +185,7 @@ final class SingleLimiter extends AbstractLimiter {
             long deepest = now + gcra.tolerance + current.maxDebt;
             long cost = current.cost(permits);
             long seen = current.tat.get();
-            while (seen != SEALED) {
+            while (seen != BucketState.SEALED) {
                 long start = Math.max(seen, gcra.start(now));
                 long end = Math.max(seen, deepest);
                 long found = current.tat.compareAndExchange(seen, start > end - cost ? end : start + cost);
@@ -280,7 +209,7 @@ final class SingleLimiter extends AbstractLimiter {
         while (true) {
             BucketState current = current(nowNanos);
             long tat = current.tat.get();
-            if (tat != SEALED) {
+            if (tat != BucketState.SEALED) {
                 return current.gcra.available(Gcra.debt(tat, current.units(nowNanos)));
             }
             MeteredLimit metered = metered(current);
@@ -295,7 +224,7 @@ final class SingleLimiter extends AbstractLimiter {
         while (true) {
             BucketState current = current(nowNanos);
             long tat = current.tat.get();
-            if (tat != SEALED) {
+            if (tat != BucketState.SEALED) {
                 return tat - current.units(nowNanos) > 0 ? current.waitNanos(tat, nowNanos) : 0;
             }
             MeteredLimit metered = metered(current);
@@ -310,7 +239,7 @@ final class SingleLimiter extends AbstractLimiter {
         while (true) {
             BucketState current = current(nowNanos);
             long tat = current.tat.get();
-            if (tat != SEALED) {
+            if (tat != BucketState.SEALED) {
                 return new PlannedBucket(current.gcra, nowNanos, Gcra.debt(tat, current.units(nowNanos)));
             }
             MeteredLimit metered = metered(current);
@@ -369,8 +298,9 @@ final class SingleLimiter extends AbstractLimiter {
         replacing.lock();
         try {
             if (bucket == old && old.metered == null) {
-                long since = (nowNanos - old.since) >>> 61 == 0 ? old.since : nowNanos - (1L << 61); // it must not wrap
-                BucketState moved = new BucketState(old.limit, old.gcra, nowNanos, since, SEALED, old.maxDebt);
+                Gcra.CreditRule credits = old.credits.at(nowNanos);
+                BucketState moved =
+                        new BucketState(old.limit, old.gcra, nowNanos, credits, BucketState.SEALED, old.maxDebt);
                 publish(old, moved, tat -> old.gcra.from(tat, nowNanos - old.base));
             }
         } finally {
@@ -404,8 +334,10 @@ final class SingleLimiter extends AbstractLimiter {
             CarriedFill carried) {
         Gcra gcra = Gcra.of(limit);
         // What was taken by another measure, or of another algorithm, is not given back by this one.
-        long since = carried == CarriedFill.SAME_USED && metered == null ? old.since : nowNanos + 1;
-        BucketState changed = new BucketState(limit, gcra, nowNanos, since, SEALED, checkedDebt(gcra));
+        Gcra.CreditRule credits = carried == CarriedFill.SAME_USED && metered == null
+                ? old.credits.followedBy(gcra, nowNanos)
+                : new Gcra.CreditRule(gcra, nowNanos + 1);
+        BucketState changed = new BucketState(limit, gcra, nowNanos, credits, BucketState.SEALED, checkedDebt(gcra));
         if (metered == null) {
             publish(
                     old,
@@ -456,7 +388,7 @@ final class SingleLimiter extends AbstractLimiter {
     /** Seals the word of a bucket. Returns what it was. */
     private static long seal(BucketState old) {
         long tat = old.tat.get();
-        for (long found = tat; (found = old.tat.compareAndExchange(tat, SEALED)) != tat; ) {
+        for (long found = tat; (found = old.tat.compareAndExchange(tat, BucketState.SEALED)) != tat; ) {
             tat = found;
         }
         return tat;

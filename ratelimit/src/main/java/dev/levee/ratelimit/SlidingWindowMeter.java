@@ -90,6 +90,11 @@ final class SlidingWindowMeter implements Meter {
     }
 
     @Override
+    public boolean isSameSpan(long plannedNanos, long nowNanos) {
+        return plannedNanos - at(nowNanos).start >= 0;
+    }
+
+    @Override
     public long lookAhead(long thenNanos, long permits) {
         CountedWindow seen = window;
         if (isClosed(seen)) {

@@ -181,10 +181,7 @@ final class WaitQueue {
         if (wait > maxNanos || wait >= Nanos.NEVER || size >= maxWaiting) {
             return wait;
         }
-        if (plan == null) {
-            plan = planned(now);
-        }
-        waiter.need.plan(plan, now + wait);
+        waiter.need.plan(planned(now), now + wait);
         planNanos = now + wait;
         waiter.planned(planNanos);
         append(waiter);
@@ -260,13 +257,16 @@ final class WaitQueue {
             if (wait == 0) {
                 next.takenNanos = now;
                 next.state = Waiter.ADMITTED;
+                if (now - next.plannedNanos() > 0 && !next.need.isSameSpan(next.plannedNanos(), now)) {
+                    plan = null; // those behind it are planned with permits of a window that has begun meanwhile
+                }
             } else if (now + wait - next.untilNanos > 0 || wait >= Nanos.NEVER) {
                 boolean isEnded = next.endNanos - now <= 0;
                 next.retryAfterNanos = isEnded ? Math.max(1, next.need.peek(now)) : wait;
                 next.state = Waiter.REFUSED;
                 late = true;
             } else {
-                long drift = now + wait - next.turnNanos();
+                long drift = now + wait - next.plannedNanos();
                 watch(next, now + wait);
                 if (drift > MAX_DRIFT_NANOS || plan == null) {
                     plan = null;

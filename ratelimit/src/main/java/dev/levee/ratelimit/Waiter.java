@@ -33,8 +33,11 @@ class Waiter {
     /** When its call must have begun, however late timers are. */
     long endNanos;
 
-    /** When its turn is by the plan; under the lock. */
+    /** When its turn is; under the lock. */
     private long turnNanos;
+
+    /** When its turn is by the plan, by which those behind it are planned; under the lock. */
+    private long plannedNanos;
 
     /**
      * Until when a thread that waits is parked: never later than its turn if it is the head. A plan moves it later
@@ -73,6 +76,10 @@ class Waiter {
         return turnNanos;
     }
 
+    long plannedNanos() {
+        return plannedNanos;
+    }
+
     long parkedNanos() {
         return parkedNanos;
     }
@@ -80,6 +87,7 @@ class Waiter {
     /** Sets its turn by a plan; under the lock. */
     void planned(long atNanos) {
         turnNanos = atNanos;
+        plannedNanos = atNanos;
         if (state != WAITING || atNanos - parkedNanos > 0) {
             parkedNanos = atNanos;
         }

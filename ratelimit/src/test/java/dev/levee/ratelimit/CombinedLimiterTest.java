@@ -13,6 +13,10 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import net.jqwik.api.EdgeCasesMode;
@@ -293,5 +297,39 @@ class CombinedLimiterTest {
                             models.stream().map(model -> model.available(now)).toList());
             clock.set(now + draw.step(limits.get(draw.random().nextInt(limits.size()))));
         }
+    }
+
+    /** Fresh limiters for each round: buckets for which threads have contended are taken another way. */
+    @Test
+    @Timeout(60)
+    void threads_that_meet_at_it_lose_no_permit_and_make_none() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try {
+            for (int round = 0; round < 500; round++) {
+                RateLimiter a = RateLimiter.of("a", Limit.perSecond(1).burst(40), time.environment());
+                RateLimiter b = RateLimiter.of("b", Limit.perSecond(1).burst(30), time.environment());
+                RateLimiter c = RateLimiter.of("c", Limit.perSecond(1).burst(20), time.environment());
+                CyclicBarrier start = new CyclicBarrier(2);
+                Future<Integer> three = threads.submit(() -> admitted(RateLimiter.allOf("abc", a, b, c), start));
+                Future<Integer> two = threads.submit(() -> admitted(RateLimiter.allOf("cb", c, b), start));
+                int ofThree = three.get();
+                int ofTwo = two.get();
+                assertThat(a.availablePermits()).isEqualTo(40 - ofThree);
+                assertThat(b.availablePermits()).isEqualTo(30 - ofThree - ofTwo);
+                assertThat(c.availablePermits()).isEqualTo(20 - ofThree - ofTwo);
+                assertThat(ofThree + ofTwo).isLessThanOrEqualTo(20);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private static int admitted(RateLimiter limiter, CyclicBarrier start) throws Exception {
+        start.await();
+        int admitted = 0;
+        for (int i = 0; i < 25; i++) {
+            admitted += limiter.tryAcquire() ? 1 : 0;
+        }
+        return admitted;
     }
 }

@@ -118,6 +118,22 @@ class LimiterChangeTest {
             assertThat(same.availablePermits()).isEqualTo(20);
         }
 
+        /** Of a hundred that were taken time had paid fifty, which others have used. */
+        @Test
+        void what_is_given_back_was_paid_for_at_the_rate_before() {
+            RateLimiter limiter = limiter(Limit.perSecond(1_000).burst(100));
+            Reservation unused = limiter.reserve(100, Duration.ZERO);
+            time.advance(Duration.ofMillis(50));
+            assertThat(limiter.tryAcquire(50)).isTrue();
+            limiter.reconfigure(Limit.of(100, Duration.ofDays(1)));
+            assertThat(unused.cancel()).isTrue();
+            assertThat(limiter.availablePermits()).isEqualTo(50);
+            Reservation later = limiter.reserve(30, Duration.ZERO);
+            time.advance(Duration.ofMillis(50));
+            later.cancel();
+            assertThat(limiter.availablePermits()).as("by the limit in force").isEqualTo(50);
+        }
+
         @Test
         void with_something_that_is_none_it_stays_as_it_was() {
             RateLimiter limiter = limiter(Limit.perSecond(10));

@@ -8,6 +8,7 @@ import dev.levee.loadbalancing.EndpointState;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.net.ConnectException;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -293,6 +294,22 @@ class InstanceBalancerTest {
         for (int i = 0; i < 5; i++) {
             assertThat(port(choose())).isEqualTo(9);
         }
+    }
+
+    @Test
+    void a_list_that_its_supplier_changes_is_read_again() {
+        List<ServiceInstance> changing = new ArrayList<>();
+        known = changing;
+        assertThat(choose().hasServer()).isFalse();
+        changing.add(at(1));
+        assertThat(port(choose())).isEqualTo(1);
+        changing.set(0, at(2));
+        assertThat(port(choose())).isEqualTo(2);
+        changing.add(at(3));
+        assertThat(List.of(port(choose()), port(choose()))).containsExactlyInAnyOrder(2, 3);
+        changing.clear();
+        choose();
+        assertThat(balancer.balancer().snapshot()).isEmpty();
     }
 
     @Test

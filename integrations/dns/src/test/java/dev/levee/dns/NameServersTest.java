@@ -294,15 +294,19 @@ class NameServersTest {
 
         @Test
         void a_server_that_refuses_it_by_a_header_alone_is_queried_without_at_once() throws IOException {
-            for (int code : new int[] {1, 4}) {
-                NameServers client = client(true, server.address());
-                server.byUdp = question -> List.of(
-                        server.extended
-                                ? headerAlone(question, code)
-                                : Answer.to(question).a(10, 10, 0, 0, 1).bytes());
-                int before = server.udpQuestions.get();
-                assertThat(texts(send(client, Type.A))).containsExactly("10.0.0.1");
-                assertThat(server.udpQuestions.get() - before).isEqualTo(2);
+            try (LoopbackDns second = new LoopbackDns()) {
+                second.byUdp = question ->
+                        List.of(Answer.to(question).a(10, 10, 0, 0, 2).bytes());
+                for (int code : new int[] {1, 4}) {
+                    server.byUdp = question -> List.of(
+                            server.extended
+                                    ? headerAlone(question, code)
+                                    : Answer.to(question).a(10, 10, 0, 0, 1).bytes());
+                    int before = server.udpQuestions.get();
+                    NameServers client = client(true, server.address(), second.address());
+                    assertThat(texts(send(client, Type.A))).containsExactly("10.0.0.1");
+                    assertThat(server.udpQuestions.get() - before).isEqualTo(2);
+                }
             }
         }
 

@@ -42,9 +42,9 @@ import reactor.core.publisher.Mono;
  * evidence after the lease, five minutes unless configured otherwise.
  *
  * <p>Instances come from the {@code ServiceInstanceListSupplier} of the service, which is asked at each choice. An
- * instance is known by scheme, host and port, so its breaker outlives a change of its metadata. Of metadata
- * {@code zone} becomes the zone and {@code weight} the weight, if it is a number in range. Suppliers that make another
- * list for each request, such as those by hint, are asked for the list of all.
+ * instance is known by scheme, host and port, so its breaker outlives a change of its metadata; one without a host is
+ * left out. Of metadata {@code zone} becomes the zone and {@code weight} the weight, if it is a number in range.
+ * Suppliers that make another list for each request, such as those by hint, are asked for the list of all.
  *
  * <p>Thread-safe. Does not block.
  *
@@ -205,6 +205,10 @@ public final class InstanceBalancer implements ReactorServiceInstanceLoadBalance
     private static Collection<Endpoint<ServiceInstance>> endpointsOf(List<ServiceInstance> known) {
         Map<String, Endpoint<ServiceInstance>> byId = new LinkedHashMap<>();
         for (ServiceInstance instance : known) {
+            String host = instance.getHost();
+            if (host == null || host.isBlank()) {
+                continue; // of a registry that is wrong; the others are asked
+            }
             KnownInstance address = new KnownInstance(instance);
             byId.putIfAbsent(address.id(), endpointOf(address));
         }

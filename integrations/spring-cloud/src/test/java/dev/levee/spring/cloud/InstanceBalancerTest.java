@@ -313,6 +313,18 @@ class InstanceBalancerTest {
     }
 
     @Test
+    void an_instance_without_a_host_is_left_out_and_the_others_are_asked() {
+        choose();
+        known = List.of(
+                at(7),
+                new DefaultServiceInstance("nowhere", "catalog", null, 8, false),
+                new DefaultServiceInstance("blank", "catalog", " ", 9, false));
+        for (int i = 0; i < 4; i++) {
+            assertThat(port(choose())).isEqualTo(7);
+        }
+    }
+
+    @Test
     void metadata_gives_zone_and_weight_and_nonsense_is_ignored() {
         known = List.of(
                 at(1, Map.of("zone", "west", "weight", "3")),

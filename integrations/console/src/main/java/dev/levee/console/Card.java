@@ -77,7 +77,7 @@ final class Card {
                         states.addAll(balancer.snapshot());
                     }
                 }
-            } catch (RuntimeException e) {
+            } catch (Throwable e) { // also an Error, as of a class that is missing: the other cards are shown
                 ConsoleLog.broken("card", String.valueOf(name), e);
                 broken = true;
             }

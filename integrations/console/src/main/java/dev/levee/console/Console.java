@@ -77,6 +77,20 @@ public final class Console implements AutoCloseable {
     }
 
     /**
+     * Serves a page that only shows, on loopback, in an environment.
+     *
+     * @param port the port, 0 for any that is free
+     * @param environment where time and waiting come from
+     * @return the console, serving; shows nothing yet
+     * @throws NullPointerException if {@code environment} is null
+     * @throws IllegalArgumentException if the port is not from 0 to 65 535
+     * @throws UncheckedIOException if the port is in use
+     */
+    public static Console start(int port, Environment environment) {
+        return start(config -> config.port(port), environment);
+    }
+
+    /**
      * Serves a page with settings of your choice.
      *
      * @param configure sets what differs from the defaults

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -52,21 +53,11 @@ final class ConsoleServer {
         this.server = HttpServer.create(new InetSocketAddress(config.bind(), config.port()), 0);
         this.guard = new RequestGuard(config, server.getAddress().getPort());
         AtomicInteger numbers = new AtomicInteger();
-        this.threads = new ThreadPoolExecutor(
-                0,
-                config.streams() + OTHER_THREADS,
-                10,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                task -> {
-                    Thread thread = new Thread(task, "levee-console-" + numbers.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                },
-                (task, pool) -> {
-                    places.evict();
-                    throw new RejectedExecutionException("console has no thread left"); // closes the connection
-                });
+        this.threads = new RequestThreads(config.streams() + OTHER_THREADS, places, task -> {
+            Thread thread = new Thread(task, "levee-console-" + numbers.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
         server.setExecutor(threads);
         server.createContext("/", this::handle);
         server.start();
@@ -89,7 +80,8 @@ final class ConsoleServer {
 
     private void handle(HttpExchange exchange) throws IOException {
         places.evict();
-        Places.EndpointPlace place = places.enter();
+        Places.EndpointPlace place = places.current();
+        place.progress(false); // its head has come
         secure(exchange.getResponseHeaders());
         try {
             Refusal refusal = guard.refusal(exchange);
@@ -101,7 +93,6 @@ final class ConsoleServer {
             }
         } finally {
             exchange.close();
-            place.leave();
         }
     }
 
@@ -257,6 +248,29 @@ final class ConsoleServer {
             Thread.interrupted();
         } else {
             out.close();
+        }
+    }
+
+    /** Threads that have a place as long as they serve a request, from the first byte of its head on. */
+    private static final class RequestThreads extends ThreadPoolExecutor {
+        private final Places places;
+
+        RequestThreads(int max, Places places, ThreadFactory factory) {
+            super(0, max, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), factory, (task, pool) -> {
+                places.evict();
+                throw new RejectedExecutionException("console has no thread left"); // closes the connection
+            });
+            this.places = places;
+        }
+
+        @Override
+        protected void beforeExecute(Thread thread, Runnable task) {
+            places.enter();
+        }
+
+        @Override
+        protected void afterExecute(Runnable task, @Nullable Throwable thrown) {
+            places.current().leave();
         }
     }
 

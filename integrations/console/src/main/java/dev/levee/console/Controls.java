@@ -126,7 +126,7 @@ final class Controls {
         BooleanSupplier on = action.on;
         try {
             return on != null && on.getAsBoolean();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             ConsoleLog.broken("action", action.name, e);
             return false;
         }
@@ -155,7 +155,7 @@ final class Controls {
         ConsoleLog.pressed(shown + ": " + action, reason);
         try {
             press.run.run();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             ConsoleLog.failed(shown, e);
             events.add(EventRing.Level.ACTION, press.kind, Text.printable(press.name), action + " failed");
             throw new Refused(500, "it failed; the log of the process says why");

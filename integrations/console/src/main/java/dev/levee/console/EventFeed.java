@@ -91,7 +91,7 @@ final class EventFeed implements Listener {
             if (bursts.size() >= MAX_NAMES) {
                 return 0;
             }
-            burst = bursts.computeIfAbsent(policy, name -> new Burst(now - QUIET_NANOS));
+            burst = bursts.computeIfAbsent(policy, name -> new Burst(now));
         }
         return burst.count(now);
     }
@@ -127,9 +127,10 @@ final class EventFeed implements Listener {
         private final AtomicLong lineNanos;
         private volatile long countedNanos;
 
-        Burst(long lineNanos) {
-            this.lineNanos = new AtomicLong(lineNanos);
-            this.countedNanos = lineNanos + QUIET_NANOS;
+        /** The first call of a name has its line at once. */
+        Burst(long now) {
+            lineNanos = new AtomicLong(now - QUIET_NANOS);
+            countedNanos = now;
         }
 
         boolean isQuiet(long now) {

@@ -1,10 +1,12 @@
 package dev.levee.console;
 
 import dev.levee.core.NanoClock;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The threads that serve requests at present. One that has got no further for a while, because its client sends or
@@ -13,6 +15,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class Places {
     /** After so long without progress a request may lose its thread. */
     static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** That of a thread of any console, which belongs to one alone. */
+    private static final ThreadLocal<@Nullable EndpointPlace> OF_THREAD = new ThreadLocal<>();
 
     private final NanoClock clock;
     private final Set<EndpointPlace> taken = ConcurrentHashMap.newKeySet();
@@ -43,6 +48,7 @@ final class Places {
         }
 
         void leave() {
+            OF_THREAD.remove();
             taken.remove(this);
             if (!held.compareAndSet(true, false)) {
                 while (!interrupted) {
@@ -53,10 +59,16 @@ final class Places {
         }
     }
 
-    EndpointPlace enter() {
+    /** Takes a place for what this thread begins. */
+    void enter() {
         EndpointPlace place = new EndpointPlace();
         taken.add(place);
-        return place;
+        OF_THREAD.set(place);
+    }
+
+    /** The place of this thread, between {@link #enter} and its end. */
+    EndpointPlace current() {
+        return Objects.requireNonNull(OF_THREAD.get());
     }
 
     /** Interrupts those that are stuck. */

@@ -528,6 +528,28 @@ class ConsoleSafetyTest {
     }
 
     @Test
+    void an_error_of_the_application_is_as_good_as_an_exception() throws Exception {
+        Measured broken = sink -> {
+            throw new NoClassDefFoundError("hunter2");
+        };
+        console.show("broken", broken)
+                .toggle(
+                        "Switch",
+                        on -> {
+                            throw new AssertionError("hunter3");
+                        },
+                        () -> {
+                            throw new NoClassDefFoundError("hunter4");
+                        });
+
+        RawHttp.Answer failed = press(body("a4", "on"), good());
+        String shown = http.send("GET", "/api/snapshot", "", host()).body();
+
+        assertThat(failed.status()).isEqualTo(500);
+        assertThat(shown).contains("\"broken\":true", "on failed", "payments").doesNotContain("hunter");
+    }
+
+    @Test
     void a_reason_is_shown_among_the_events_as_text() throws Exception {
         String body = OPEN.replace("drill", "<img src=x>\\u000a\\u202e");
 

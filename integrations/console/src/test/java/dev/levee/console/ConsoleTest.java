@@ -489,6 +489,33 @@ class ConsoleTest {
     }
 
     @Test
+    void requests_that_are_never_sent_whole_lose_their_threads() throws Exception {
+        ManualTime time = new ManualTime();
+        List<Socket> slow = new ArrayList<>();
+        try (Console console = Console.start(config -> config.streams(1), time.environment())) {
+            for (int i = 0; i < 40; i++) { // more than there are threads
+                Socket socket = new Socket(console.address().getHost(), console.address().getPort());
+                slow.add(socket);
+                String part = i % 2 == 0 ? "GET / HT" : "GET / HTTP/1.1\r\nHost: 127";
+                socket.getOutputStream().write(part.getBytes(StandardCharsets.US_ASCII));
+            }
+            await(() -> {
+                time.advance(Duration.ofSeconds(1));
+                try (Page page = new Page(console)) {
+                    String status = page.status();
+                    return status != null && status.contains("200");
+                } catch (IOException closed) {
+                    return false;
+                }
+            });
+        } finally {
+            for (Socket socket : slow) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
     void closing_ends_pages_and_stops_serving() throws Exception {
         Console console = Console.start(0);
         try (Page page = new Page(console)) {

@@ -4,6 +4,8 @@ import dev.levee.core.ContextCarrier;
 import dev.levee.core.internal.Require;
 import io.micrometer.context.ContextSnapshot;
 import io.micrometer.context.ContextSnapshotFactory;
+import java.util.LinkedHashSet;
+import java.util.Set;
 
 /**
  * Carries what is registered with Micrometer's context-propagation: each {@code ThreadLocalAccessor} of a
@@ -45,9 +47,42 @@ public final class PropagatedContext {
         return () -> {
             ContextSnapshot captured = factory.captureAll();
             return () -> {
-                ContextSnapshot.Scope scope = captured.setThreadLocals();
-                return scope::close;
+                ContextSnapshot before = factory.captureAll();
+                try {
+                    ContextSnapshot.Scope scope = captured.setThreadLocals();
+                    return () -> close(scope, before);
+                } catch (Throwable thrown) {
+                    putBack(before, thrown);
+                    throw thrown;
+                }
             };
         };
+    }
+
+    private static void close(ContextSnapshot.Scope scope, ContextSnapshot before) {
+        try {
+            scope.close();
+        } catch (Throwable thrown) {
+            putBack(before, thrown);
+            throw thrown;
+        }
+    }
+
+    /** An accessor has thrown, and the library has left the others where they were: the next task would see them. */
+    private static void putBack(ContextSnapshot before, Throwable thrown) {
+        Set<Object> keys = new LinkedHashSet<>();
+        before.setThreadLocals(key -> {
+            keys.add(key);
+            return false;
+        });
+        for (Object key : keys) {
+            try {
+                before.setThreadLocals(key::equals);
+            } catch (Throwable again) {
+                if (again != thrown) {
+                    thrown.addSuppressed(again);
+                }
+            }
+        }
     }
 }

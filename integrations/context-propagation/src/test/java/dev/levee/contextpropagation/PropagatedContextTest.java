@@ -2,13 +2,16 @@ package dev.levee.contextpropagation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.ContextCarrier;
 import dev.levee.core.Environment;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.testing.ManualTime;
 import io.micrometer.context.ContextRegistry;
 import io.micrometer.context.ContextSnapshotFactory;
+import io.micrometer.context.ThreadLocalAccessor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -74,6 +77,25 @@ class PropagatedContextTest {
     }
 
     @Test
+    void an_accessor_that_throws_leaves_nothing_on_the_thread_for_its_next_task() {
+        for (boolean atClose : new boolean[] {false, true}) {
+            FailingAccessor failing = new FailingAccessor(atClose);
+            ContextRegistry.getInstance().registerThreadLocalAccessor(failing);
+            try {
+                USER.set("caller");
+                ContextCarrier.Captured captured = PropagatedContext.carrier().capture();
+                USER.remove();
+                LOCALE.set("that of the thread");
+                assertThatThrownBy(() -> captured.restore().close()).hasMessage("failing");
+                assertThat(USER.get()).isNull();
+                assertThat(LOCALE.get()).isEqualTo("that of the thread");
+            } finally {
+                ContextRegistry.getInstance().removeThreadLocalAccessor(failing.key());
+            }
+        }
+    }
+
+    @Test
     void a_factory_says_what_is_carried() {
         ContextSnapshotFactory factory = ContextSnapshotFactory.builder()
                 .clearMissing(true)
@@ -91,5 +113,35 @@ class PropagatedContextTest {
 
         assertThat(USER.get()).isEqualTo("stranger");
         assertThatNullPointerException().isThrownBy(() -> PropagatedContext.carrier(null));
+    }
+
+    /** Throws when a value is set, or when that of before comes back. */
+    private record FailingAccessor(boolean atClose) implements ThreadLocalAccessor<String> {
+        @Override
+        public Object key() {
+            return "failing";
+        }
+
+        @Override
+        public String getValue() {
+            return "value";
+        }
+
+        @Override
+        public void setValue(String value) {
+            if (!atClose) {
+                throw new IllegalStateException("failing");
+            }
+        }
+
+        @Override
+        public void setValue() {
+            setValue("");
+        }
+
+        @Override
+        public void restore(String value) {
+            throw new IllegalStateException("failing");
+        }
     }
 }

@@ -20,9 +20,9 @@ import java.util.function.Consumer;
  * look-up that fails, or finds no addresses, changes nothing: the known endpoints stay in use, and the next look-up
  * comes after 1 s, 2 s, 4 s and so on, at most 30 s.
  *
- * <p>What the machine resolves is resolved: the name servers, the search list and the options are those of
- * {@code /etc/resolv.conf}, and {@code /etc/hosts} comes first. A literal address is not looked up, and
- * {@code localhost} is the loopback address.
+ * <p>What the machine resolves is resolved: the name servers, the search list and the options {@code ndots} and
+ * {@code attempts} are those of {@code /etc/resolv.conf}, and {@code /etc/hosts} comes first. A literal address is not
+ * looked up, and {@code localhost} is the loopback address.
  *
  * <p>A look-up blocks the thread that it runs on, and starts no other. Closing the subscription, or the balancer, ends
  * it; there is nothing else to close.
@@ -43,6 +43,21 @@ public final class DnsEndpoints {
      */
     public static EndpointSource<InetSocketAddress> of(String host, int port) {
         return of(host, port, DnsConfig.builder().build());
+    }
+
+    /**
+     * Returns the addresses of a host; see {@link #of(String, int)}.
+     *
+     * @param host the name
+     * @param port the port of all endpoints, from 1 to 65535
+     * @param environment where time, threads and randomness come from; its listener is notified when the source becomes
+     *     {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
+     * @return the source
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the host is no name for DNS or the port is outside
+     */
+    public static EndpointSource<InetSocketAddress> of(String host, int port, Environment environment) {
+        return of(host, port, DnsConfig.builder().build(), environment);
     }
 
     /**
@@ -124,6 +139,20 @@ public final class DnsEndpoints {
      */
     public static EndpointSource<InetSocketAddress> srv(String service) {
         return srv(service, DnsConfig.builder().build());
+    }
+
+    /**
+     * Returns the targets of a service's SRV records; see {@link #srv(String)}.
+     *
+     * @param service the name, such as {@code _http._tcp.catalog.internal}
+     * @param environment where time, threads and randomness come from; its listener is notified when the source becomes
+     *     {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
+     * @return the source
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if it is no name for DNS
+     */
+    public static EndpointSource<InetSocketAddress> srv(String service, Environment environment) {
+        return srv(service, DnsConfig.builder().build(), environment);
     }
 
     /**

@@ -17,6 +17,7 @@ import org.xbill.DNS.Flags;
 import org.xbill.DNS.Header;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Opcode;
+import org.xbill.DNS.Rcode;
 
 /**
  * Sends one message to one server and waits for the answer: by UDP, and by TCP if the answer does not fit (RFC 1035,
@@ -113,7 +114,7 @@ final class DnsTransport {
 
     /**
      * Whether a message is the answer to a query, by the id, the kind of message and the question; whatever else it
-     * says.
+     * says. A server that could not read the query, as an old one does with EDNS, may leave the question out.
      */
     static boolean answers(Message query, byte[] answer) {
         Message head = head(answer);
@@ -121,7 +122,13 @@ final class DnsTransport {
                 && head.getHeader().getID() == query.getHeader().getID()
                 && head.getHeader().getFlag(Flags.QR)
                 && head.getHeader().getOpcode() == Opcode.QUERY
-                && query.getQuestion().equals(head.getQuestion());
+                && (head.getQuestion() == null
+                        ? isUnread(head.getHeader().getRcode())
+                        : query.getQuestion().equals(head.getQuestion()));
+    }
+
+    private static boolean isUnread(int code) {
+        return code == Rcode.FORMERR || code == Rcode.NOTIMP;
     }
 
     /** Returns the header and the question of a message, or null if it has none. */

@@ -635,6 +635,7 @@ class DnsEndpointsTest {
             DnsConfig config = DnsConfig.builder().build();
             assertThat(List.of(
                             DnsEndpoints.of(HOST, 80),
+                            DnsEndpoints.of(HOST, 80, environment),
                             DnsEndpoints.of(HOST, 80, builder -> builder.family(Family.BOTH)),
                             DnsEndpoints.of(HOST, 80, builder -> builder.family(Family.BOTH), environment),
                             DnsEndpoints.of(HOST, 80, config),
@@ -643,6 +644,7 @@ class DnsEndpointsTest {
                     .containsOnly("dns catalog.internal:80");
             assertThat(List.of(
                             DnsEndpoints.srv(SERVICE),
+                            DnsEndpoints.srv(SERVICE, environment),
                             DnsEndpoints.srv(SERVICE, builder -> builder.family(Family.BOTH)),
                             DnsEndpoints.srv(SERVICE, builder -> builder.family(Family.BOTH), environment),
                             DnsEndpoints.srv(SERVICE, config),

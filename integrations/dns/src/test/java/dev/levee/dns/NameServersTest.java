@@ -293,6 +293,40 @@ class NameServersTest {
         }
 
         @Test
+        void a_server_that_refuses_it_by_a_header_alone_is_queried_without_at_once() throws IOException {
+            try (LoopbackDns second = new LoopbackDns()) {
+                second.byUdp = question ->
+                        List.of(Answer.to(question).a(10, 10, 0, 0, 2).bytes());
+                for (int code : new int[] {1, 4}) {
+                    server.byUdp = question -> List.of(
+                            server.extended
+                                    ? headerAlone(question, code)
+                                    : Answer.to(question).a(10, 10, 0, 0, 1).bytes());
+                    int before = server.udpQuestions.get();
+                    NameServers client = client(true, server.address(), second.address());
+                    assertThat(texts(send(client, Type.A))).containsExactly("10.0.0.1");
+                    assertThat(server.udpQuestions.get() - before).isEqualTo(2);
+                }
+            }
+        }
+
+        @Test
+        void a_header_alone_that_says_anything_else_is_no_answer() throws IOException {
+            for (int code : new int[] {0, 2, 3, 5}) {
+                server.byUdp = question -> List.of(
+                        headerAlone(question, code),
+                        Answer.to(question).a(10, 10, 0, 0, 1).bytes());
+                assertThat(ask(Type.A)).containsExactly("10.0.0.1");
+            }
+        }
+
+        private byte[] headerAlone(byte[] question, int code) {
+            byte[] header = Arrays.copyOf(Answer.to(question).code(code).bytes(), 12);
+            header[5] = 0; // no question
+            return header;
+        }
+
+        @Test
         void a_machine_that_asks_once_has_a_second_attempt_without_it() throws IOException {
             server.byUdp = question -> server.extended
                     ? List.of()

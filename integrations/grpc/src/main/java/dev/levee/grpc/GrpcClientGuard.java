@@ -108,6 +108,18 @@ public final class GrpcClientGuard implements ClientInterceptor {
     }
 
     /**
+     * Returns an interceptor that repeats only calls of methods that are declared idempotent or safe.
+     *
+     * @param policy guards each unary call
+     * @param environment gives time and threads; of one clock with the policy
+     * @return the interceptor
+     * @throws NullPointerException if an argument is null
+     */
+    public static GrpcClientGuard of(Policy policy, Environment environment) {
+        return of(policy, method -> false, environment);
+    }
+
+    /**
      * Returns an interceptor.
      *
      * @param policy guards each unary call; its environment gives time and threads

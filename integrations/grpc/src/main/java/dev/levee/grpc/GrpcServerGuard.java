@@ -41,8 +41,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>How long a permit is held.</b> From the arrival of the call, before its first message is read, until it has
  * really ended ({@code onComplete} or {@code onCancel}), whatever its type: a stream that stays open for hours holds a
  * permit for hours, so choose no policy for such methods, or one of their own. A handler that goes on working on other
- * threads after {@code onCancel} is not seen. How it ended is judged by the rule of each gate, the status as an
- * exception: give gates that learn {@link GrpcOutcomes#rule()}.
+ * threads after {@code onCancel} is not seen. How it ended is judged by the rule of each gate, the status that it is
+ * closed with as an exception, or that of what the handler throws: give gates that learn {@link GrpcOutcomes#rule()}.
  *
  * <p><b>A refusal</b> carries {@code grpc-retry-pushback-ms} and {@code google.rpc.RetryInfo}. A gate that does not
  * know how long to wait, such as a bulkhead that is full, asks for 1 to 1.5 seconds, at random, so that clients do not

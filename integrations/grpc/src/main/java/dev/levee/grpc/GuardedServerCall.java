@@ -53,6 +53,9 @@ final class GuardedServerCall<Q, R> extends ServerCall.Listener<Q> {
     /** What the start of the handler threw; it belongs to the thread of {@link #begin} if it ran there. */
     private volatile @Nullable Throwable startFailure;
 
+    /** What the handler threw at an event. */
+    private volatile @Nullable Throwable handlerFailure;
+
     /** Written before the handler begins. */
     private volatile CallContext context = CallContext.current();
 
@@ -169,8 +172,16 @@ final class GuardedServerCall<Q, R> extends ServerCall.Listener<Q> {
     private void inContext(Consumer<ServerCall.Listener<Q>> event) {
         event(() -> {
             ServerCall.Listener<Q> to = handler == null ? current : handler;
-            if (to != null) {
+            if (to == null) {
+                return;
+            }
+            try {
                 context.run(() -> event.accept(to));
+            } catch (Throwable thrown) { // the server closes the call itself, and not through this
+                if (!call.isCancelled()) {
+                    handlerFailure = thrown;
+                }
+                throw thrown;
             }
         });
     }
@@ -224,6 +235,10 @@ final class GuardedServerCall<Q, R> extends ServerCall.Listener<Q> {
     /** The call has ended for the policy, however it did; later ends have no effect. */
     private void end() {
         Status status = closedWith;
+        Throwable thrown = handlerFailure;
+        if (status == null && thrown != null) {
+            status = Status.fromThrowable(thrown);
+        }
         if (status == null) {
             end.completeExceptionally(new CancellationException("cancelled by the client"));
         } else if (status.isOk()) {

@@ -18,6 +18,7 @@ import dev.levee.core.Criticality;
 import dev.levee.core.Deadline;
 import dev.levee.core.NanoClock;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.Pipeline;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Backoff;
@@ -333,6 +334,43 @@ class GrpcServerGuardTest {
             until(() -> verdicts.size() == expected);
         }
         assertThat(verdicts).containsExactly(Verdict.SUCCESS, Verdict.SUCCESS, Verdict.FAILURE);
+    }
+
+    @Test
+    void a_handler_that_throws_has_failed_as_what_it_throws_says() {
+        List<Verdict> verdicts = new CopyOnWriteArrayList<>();
+        Bulkhead one = Bulkhead.of("b", 1);
+        CircuitBreaker learner = CircuitBreaker.of("l", c -> c.outcomes(noting(verdicts)));
+        ManagedChannel channel = channel(server(
+                (call, message, number) -> {
+                    switch (message) {
+                        case "missing" -> throw Status.NOT_FOUND.asRuntimeException();
+                        case "broken" -> throw new IllegalStateException("a fault of the handler");
+                        case "error" -> throw new AssertionError("a fault of the handler");
+                        default -> {
+                            reply(call, message);
+                            throw new IllegalStateException("after the answer");
+                        }
+                    }
+                },
+                GrpcServerGuard.of(Pipeline.of(learner, one))));
+        int ended = 0;
+        for (String each : List.of("broken", "missing", "error", "fine")) {
+            end(channel, CallOptions.DEFAULT, each);
+            int expected = ++ended;
+            until(() -> verdicts.size() == expected);
+        }
+        assertThat(verdicts)
+                .containsExactly(Verdict.FAILURE, Verdict.SUCCESS, Verdict.FAILURE, Verdict.SUCCESS);
+        until(() -> one.inFlight() == 0);
+    }
+
+    private static OutcomeRule noting(List<Verdict> verdicts) {
+        return (result, error) -> {
+            Verdict verdict = GrpcOutcomes.rule().judge(result, error);
+            verdicts.add(verdict);
+            return verdict;
+        };
     }
 
     @Test

@@ -113,6 +113,20 @@ public final class BalancedHttpClient extends ClientInFront implements Measured,
     }
 
     /**
+     * Returns a client for one logical host, with the defaults.
+     *
+     * @param client what sends
+     * @param host the host as in requests
+     * @param source where its endpoints are
+     * @param environment where time, timers, threads and randomness come from
+     * @return the client
+     */
+    public static BalancedHttpClient of(
+            HttpClient client, String host, EndpointSource<URI> source, Environment environment) {
+        return of(client, host, source, config -> {}, environment);
+    }
+
+    /**
      * Returns a client for one logical host.
      *
      * @param client what sends
@@ -127,6 +141,28 @@ public final class BalancedHttpClient extends ClientInFront implements Measured,
             EndpointSource<URI> source,
             Consumer<? super UpstreamConfig.Builder<URI, HttpRequest>> configure) {
         return builder(client).host(host, source, configure).build();
+    }
+
+    /**
+     * Returns a client for one logical host.
+     *
+     * @param client what sends
+     * @param host the host as in requests
+     * @param source where its endpoints are
+     * @param configure changes the defaults
+     * @param environment where time, timers, threads and randomness come from
+     * @return the client
+     */
+    public static BalancedHttpClient of(
+            HttpClient client,
+            String host,
+            EndpointSource<URI> source,
+            Consumer<? super UpstreamConfig.Builder<URI, HttpRequest>> configure,
+            Environment environment) {
+        return builder(client)
+                .host(host, source, configure)
+                .environment(environment)
+                .build();
     }
 
     /**

@@ -117,6 +117,11 @@ public abstract class HttpClientContract {
         return true;
     }
 
+    /** Whether it looks at the length that an answer says of itself. */
+    protected boolean readsLengths() {
+        return true;
+    }
+
     /** Whether a call is sent by the thread that waits for it. */
     protected boolean sendsBlocking() {
         return true;
@@ -809,6 +814,53 @@ public abstract class HttpClientContract {
             assertThat(other.count()).isZero();
             assertThat(text(client)).isEqualTo("other");
             assertThat(busy.count()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void an_answer_whose_length_is_negative_is_a_failure_of_its_endpoint() throws Exception {
+        assumeTrue(readsLengths());
+        TestNode bad = node("bad", (request, self, socket, out) -> {
+            out.write("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello".getBytes(StandardCharsets.US_ASCII));
+            out.flush();
+            return true;
+        });
+        TestNode good = node("good");
+        Subject client = client(config -> config.noBreaker(), bad, good);
+
+        for (int i = 0; i < 3; i++) {
+            assertThat(text(client)).isEqualTo("good");
+        }
+        assertThatThrownBy(() -> text(client, Ask.post("pay"))).isInstanceOf(IOException.class);
+        assertThat(bad.bodies()).containsOnlyOnce("pay");
+        assertThat(good.bodies()).doesNotContain("pay");
+        atRest(client);
+    }
+
+    @Test
+    void a_body_that_can_be_sent_once_is_not_sent_again_to_where_a_redirect_leads() throws Exception {
+        for (int status : new int[] {307, 308}) {
+            TestNode node = node(
+                    "node",
+                    (request, self, socket, out) -> (request.target().equals("/to")
+                                    ? TestNode.status(200, "there")
+                                    : TestNode.status(status, "elsewhere", "Location: /to"))
+                            .answer(request, self, socket, out));
+            TestNode other = node("other");
+            Subject client = client(config -> {}, true, node, other);
+
+            String outcome;
+            try {
+                outcome = text(client, new Ask("POST", "http://catalog/", Map.of(), "once", true));
+            } catch (IOException failed) {
+                outcome = "failed";
+            }
+            assertThat(outcome).isIn("elsewhere", "failed");
+            assertThat(node.bodies()).containsOnlyOnce("once");
+            assertThat(other.count()).isZero();
+            atRest(client);
+            assertThat(text(client, new Ask("POST", "http://catalog/", Map.of(), "again", false)))
+                    .isEqualTo("there");
         }
     }
 

@@ -124,6 +124,11 @@ class JdkClientContractTest extends HttpClientContract {
     }
 
     @Override
+    protected boolean readsLengths() {
+        return false;
+    }
+
+    @Override
     protected boolean seesRedirects() {
         return false;
     }

@@ -96,6 +96,22 @@ public final class BalancedApacheClient extends CloseableHttpClient implements M
     }
 
     /**
+     * Returns a client for one logical host, with the defaults.
+     *
+     * @param client builds the client that sends
+     * @param host the host as in requests
+     * @param source where its endpoints are
+     * @param environment where time, timers, threads and randomness come from
+     * @return the client
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the host is blank or no authority
+     */
+    public static BalancedApacheClient of(
+            HttpClientBuilder client, String host, EndpointSource<URI> source, Environment environment) {
+        return of(client, host, source, config -> {}, environment);
+    }
+
+    /**
      * Returns a client for one logical host.
      *
      * @param client builds the client that sends
@@ -112,6 +128,30 @@ public final class BalancedApacheClient extends CloseableHttpClient implements M
             EndpointSource<URI> source,
             Consumer<? super UpstreamConfig.Builder<URI, ClassicHttpRequest>> configure) {
         return builder(client).host(host, source, configure).build();
+    }
+
+    /**
+     * Returns a client for one logical host.
+     *
+     * @param client builds the client that sends
+     * @param host the host as in requests
+     * @param source where its endpoints are
+     * @param configure changes the defaults
+     * @param environment where time, timers, threads and randomness come from
+     * @return the client
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the host is blank or no authority, or a setting is out of its range
+     */
+    public static BalancedApacheClient of(
+            HttpClientBuilder client,
+            String host,
+            EndpointSource<URI> source,
+            Consumer<? super UpstreamConfig.Builder<URI, ClassicHttpRequest>> configure,
+            Environment environment) {
+        return builder(client)
+                .host(host, source, configure)
+                .environment(environment)
+                .build();
     }
 
     /**

@@ -120,7 +120,19 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
      * @throws NullPointerException if an argument is null
      */
     public static LeveeMeters of(Measured... sources) {
-        return of(MetersConfig.builder().build(), Environment.system(), List.of(Require.nonNull("sources", sources)));
+        return of(Environment.system(), sources);
+    }
+
+    /**
+     * Makes meters with the default settings.
+     *
+     * @param environment supplies the clock
+     * @param sources what is measured; of a pipeline, its policies, each once even if several pipelines have it
+     * @return the meters, of no registry yet
+     * @throws NullPointerException if an argument is null
+     */
+    public static LeveeMeters of(Environment environment, Measured... sources) {
+        return of(MetersConfig.builder().build(), environment, List.of(Require.nonNull("sources", sources)));
     }
 
     /**

@@ -79,7 +79,21 @@ public final class ObservedCalls implements Around {
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     public static ObservedCalls of(String name, ObservationRegistry registry) {
-        return of(name, OutcomeRule.standard(), registry, Environment.system());
+        return of(name, registry, Environment.system());
+    }
+
+    /**
+     * Makes the policy with {@link OutcomeRule#standard()}.
+     *
+     * @param name the name of the pipeline
+     * @param registry what observations are made with
+     * @param environment that of the other policies of the pipeline; nothing is taken from it
+     * @return the policy
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character
+     */
+    public static ObservedCalls of(String name, ObservationRegistry registry, Environment environment) {
+        return of(name, OutcomeRule.standard(), registry, environment);
     }
 
     /**

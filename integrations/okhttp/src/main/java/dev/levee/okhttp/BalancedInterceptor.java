@@ -69,7 +69,7 @@ public final class BalancedInterceptor implements Interceptor, Measured, AutoClo
 
     private BalancedInterceptor(Builder builder) {
         client = builder.client;
-        OkHttpClient attempts = RetryAfterHint.hide(
+        OkHttpClient attempts = SaneAnswers.only(
                         client.newBuilder().retryOnConnectionFailure(false).callTimeout(Duration.ZERO))
                 .build();
         hosts = builder.hosts.build((name, environment) -> new OkTransport(name, attempts, environment));
@@ -92,6 +92,22 @@ public final class BalancedInterceptor implements Interceptor, Measured, AutoClo
     }
 
     /**
+     * Returns an interceptor for one logical host, with the defaults.
+     *
+     * @param client what sends
+     * @param host the host as in requests
+     * @param source where its endpoints are
+     * @param environment where time, timers, threads and randomness come from
+     * @return the interceptor
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the host is blank or no authority
+     */
+    public static BalancedInterceptor of(
+            OkHttpClient client, String host, EndpointSource<URI> source, Environment environment) {
+        return of(client, host, source, config -> {}, environment);
+    }
+
+    /**
      * Returns an interceptor for one logical host.
      *
      * @param client what sends
@@ -108,6 +124,30 @@ public final class BalancedInterceptor implements Interceptor, Measured, AutoClo
             EndpointSource<URI> source,
             Consumer<? super UpstreamConfig.Builder<URI, Request>> configure) {
         return builder(client).host(host, source, configure).build();
+    }
+
+    /**
+     * Returns an interceptor for one logical host.
+     *
+     * @param client what sends
+     * @param host the host as in requests
+     * @param source where its endpoints are
+     * @param configure changes the defaults
+     * @param environment where time, timers, threads and randomness come from
+     * @return the interceptor
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the host is blank or no authority, or a setting is out of its range
+     */
+    public static BalancedInterceptor of(
+            OkHttpClient client,
+            String host,
+            EndpointSource<URI> source,
+            Consumer<? super UpstreamConfig.Builder<URI, Request>> configure,
+            Environment environment) {
+        return builder(client)
+                .host(host, source, configure)
+                .environment(environment)
+                .build();
     }
 
     /**

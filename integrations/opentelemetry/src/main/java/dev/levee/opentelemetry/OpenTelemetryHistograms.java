@@ -16,6 +16,7 @@ import io.opentelemetry.sdk.metrics.data.MetricDataType;
 import io.opentelemetry.sdk.metrics.export.MetricProducer;
 import io.opentelemetry.sdk.resources.Resource;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -65,6 +66,7 @@ public final class OpenTelemetryHistograms implements MetricProducer {
             .toList();
 
     private final List<Measured> sources;
+    private final InstantSource clock;
     private final long startEpochNanos;
 
     /** Sources that have thrown at the last collection. */
@@ -76,8 +78,9 @@ public final class OpenTelemetryHistograms implements MetricProducer {
     /** What was exported last of each series that was there. */
     private Map<SeriesKey, LatencyHistogram> shown = new HashMap<>();
 
-    private OpenTelemetryHistograms(List<? extends Measured> sources) {
+    private OpenTelemetryHistograms(List<? extends Measured> sources, Environment environment) {
         this.sources = List.copyOf(Require.nonNull("sources", sources));
+        this.clock = Require.nonNull("environment", environment).wallClock();
         this.startEpochNanos = nowEpochNanos();
     }
 
@@ -92,7 +95,19 @@ public final class OpenTelemetryHistograms implements MetricProducer {
      * @throws NullPointerException if {@code sources} is null, or a source
      */
     public static OpenTelemetryHistograms of(List<? extends Measured> sources) {
-        return new OpenTelemetryHistograms(sources);
+        return of(sources, Environment.system());
+    }
+
+    /**
+     * Returns what an SDK asks for histograms.
+     *
+     * @param sources what is measured; asked at each collection
+     * @param environment gives the times of the points
+     * @return a producer for {@code SdkMeterProviderBuilder.registerMetricProducer}
+     * @throws NullPointerException if an argument is null, or a source
+     */
+    public static OpenTelemetryHistograms of(List<? extends Measured> sources, Environment environment) {
+        return new OpenTelemetryHistograms(sources, environment);
     }
 
     @Override
@@ -145,8 +160,8 @@ public final class OpenTelemetryHistograms implements MetricProducer {
                 startEpochNanos, epochNanos, attributes, sum, false, 0, false, 0, BOUNDARIES, counts);
     }
 
-    private static long nowEpochNanos() {
-        Instant now = Environment.system().wallClock().instant();
+    private long nowEpochNanos() {
+        Instant now = clock.instant();
         return TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano();
     }
 

@@ -143,6 +143,10 @@ final class CallKinds {
 
     /** Bounds how many calls are in flight. */
     static final class BulkheadKind extends PolicyKind<BulkheadConfig> {
+        /** What only calls that wait are told. */
+        private static final List<String> OF_QUEUE =
+                List.of("max-wait", "refuse-without-time", "newest-first-when-late");
+
         BulkheadKind() {
             super("bulkhead", Bulkhead.class);
         }
@@ -171,7 +175,7 @@ final class CallKinds {
             Integer waiting = values.get("max-waiting", SettingType.INT, "0", "How many calls may wait.");
             Duration wait = values.get("max-wait", SettingType.TIME_SPAN, "forever", "How long a call may wait.");
             if (waiting == null || waiting == 0) {
-                values.idle("max-waiting", "needs max-waiting: without it no call waits", List.of("max-wait"));
+                values.idle("max-waiting", "needs max-waiting: without it no call waits", OF_QUEUE);
             }
             return values.build(() -> {
                 if (waiting != null && waiting != 0) {

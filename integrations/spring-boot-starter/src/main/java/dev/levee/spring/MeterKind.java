@@ -5,12 +5,17 @@ import dev.levee.core.signals.CallMeter;
 import dev.levee.core.signals.CallMeterConfig;
 import dev.levee.core.signals.Objective;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Counts and times calls. */
 final class MeterKind extends PolicyKind<CallMeterConfig> {
     /** Checks values one by one. */
     private static final Objective ANY = Objective.of(0.5);
+
+    /** What an objective has besides its target. */
+    private static final List<String> MORE = List.of(
+            "objective.within", "objective.long-window", "objective.short-window", "objective.burn-rate");
 
     MeterKind() {
         super("meter", CallMeter.class);
@@ -36,9 +41,10 @@ final class MeterKind extends PolicyKind<CallMeterConfig> {
                 "14.4",
                 "How many times as fast as allowed the error budget burns before it is told.");
         outcomes(values, builder::outcomes);
-        boolean more = within != null || longWindow != null || shortWindow != null || burnRate != null;
-        if (target == null && more) {
+        if (target == null && MORE.stream().anyMatch(values::isNearest)) {
             values.missing("objective.target", "must be set: the share of calls that are to be good, such as 0.999");
+        } else if (target == null && !values.isSet("objective.target")) {
+            values.idle("objective.target", "needs objective.target: without it there is no objective", MORE);
         }
         return values.build(() -> {
             if (target != null) {

@@ -40,6 +40,7 @@ final class PlanReader {
     private final Map<String, PipelinePlan> pipelines = new LinkedHashMap<>();
     private final Map<String, BudgetSettings> budgets = new LinkedHashMap<>();
     private final Map<String, Integer> others = new LinkedHashMap<>();
+    private final Values.UnusedDefaults unusedDefaults = new Values.UnusedDefaults();
 
     /** Names of policies that are wrong, and said to be: a pipeline with them is not wrong too. */
     private final Set<String> broken = new LinkedHashSet<>();
@@ -91,6 +92,7 @@ final class PlanReader {
             }
         }));
         listed.forEach((name, node) -> readPipeline(name, node, listed.keySet()));
+        unusedDefaults.say(problems);
         listed.keySet().forEach(name -> requireNoCircle(name, new LinkedHashSet<>()));
         Map<String, DataSourcePlan> dataSources = new LinkedHashMap<>();
         section("data-sources").forEach((name, node) -> readDataSource(name, node, dataSources));
@@ -271,15 +273,14 @@ final class PlanReader {
         int before = problems.size();
         SettingNode defaults = root.at("defaults." + kind.label());
         List<SettingNode> layers = new ArrayList<>();
-        if (own != null) {
-            layers.add(own);
-        }
+        layers.add(own != null ? own : new SettingNode(path, name)); // defaults alone are defaults all the same
         if (defaults != null) {
             layers.add(defaults);
         }
         Values values = new Values(path, layers, false, problems);
         values.get("kind", SettingType.TEXT, null, "The kind of the policy. Default: what its name ends with.");
         Object settings = kind.read(values);
+        unusedDefaults.note(kind, values);
         KeySettings keys = readKeys(values, kind, own, layers);
         if (own != null) {
             values.requireKnown(own);
@@ -358,6 +359,7 @@ final class PlanReader {
         Values special = new Values(node.path(), more, false, problems);
         String pattern = special.get("pattern", SettingType.TEXT, null, "Which keys.");
         Object settings = kind.read(special);
+        unusedDefaults.note(kind, special);
         special.requireKnown(node);
         special.effective()
                 .forEach((name, value) -> values.effective().put("keys.patterns." + index + '.' + name, value));

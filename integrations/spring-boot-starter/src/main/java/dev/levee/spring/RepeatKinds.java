@@ -128,12 +128,15 @@ final class RepeatKinds {
                     "forever",
                     "How long all attempts and the waits between" + " them may take.",
                     builder::totalTime);
-            values.set(
+            Duration hint = values.set(
                     "max-hint",
                     SettingType.TIME_SPAN,
                     "5s",
                     "The longest wait that a dependency or a refusal may" + " ask for.",
                     builder::maxHint);
+            if (hint != null && hint.isZero()) {
+                values.idle("max-hint", "is not for max-hint: 0s, which keeps no wait", List.of("hint-jitter"));
+            }
             values.set(
                     "hint-jitter",
                     SettingType.DOUBLE,
@@ -156,6 +159,12 @@ final class RepeatKinds {
                 builder.throttledBackoff(throttled);
             }
             BudgetSettings budget = BudgetSettings.read(values);
+            if (budget != null && budget.unlimited()) {
+                values.idle(
+                        "budget.unlimited",
+                        "is not for budget.unlimited, which takes nothing",
+                        List.of("throttled-cost"));
+            }
             outcomes(values, builder::outcomes);
             RetryConfig config = values.build(builder::build);
             return config == null ? null : new Repeating<>(config, budget);

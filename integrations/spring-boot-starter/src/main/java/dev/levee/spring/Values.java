@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,9 @@ final class Values {
 
     /** Up to which layer a property counts, because a nearer one says something that it does not go with. */
     private final Map<String, Integer> overridden = new HashMap<>();
+
+    /** What stands further out and does nothing here, because nothing says what it needs. */
+    private final Map<SettingNode, String> unused = new LinkedHashMap<>();
 
     Values(String subject, List<SettingNode> layers, boolean partial, List<Problem> problems) {
         this(subject, layers, "", partial, problems, new LinkedHashMap<>(), new LinkedHashMap<>());
@@ -255,6 +259,16 @@ final class Values {
         return layer(one) < layer(other);
     }
 
+    /** Whether the nearest layer has a property. */
+    boolean isNearest(String name) {
+        return layer(name) == 0;
+    }
+
+    /** Whether any layer has a property. */
+    boolean isSet(String name) {
+        return layer(name) < layers.size();
+    }
+
     private int nearest(List<String> names) {
         return names.stream().mapToInt(this::layer).min().orElse(layers.size());
     }
@@ -284,7 +298,7 @@ final class Values {
 
     /**
      * Says that properties do nothing with what another one is or is by default. Further out than it they are
-     * overridden, and what stands in defaults may be meant for other policies.
+     * overridden, and what stands in defaults may be meant for other policies, one at least: {@link UnusedDefaults}.
      */
     void idle(String decider, String reason, List<String> names) {
         if (partial) {
@@ -297,6 +311,9 @@ final class Values {
             if (layer < layers.size() && isSaid) {
                 wrong(name, reason);
             } else {
+                if (layer < layers.size() && decides == layers.size()) {
+                    unused.put(Objects.requireNonNull(layers.get(layer).at(name)), reason);
+                }
                 override(List.of(name), Math.min(decides, layer - 1));
             }
         }
@@ -395,5 +412,25 @@ final class Values {
             }
         }
         return true;
+    }
+
+    /** Finds what stands in the defaults of a kind and does nothing in any policy that is made with them. */
+    static final class UnusedDefaults {
+        private final Map<PolicyKind<?>, Map<SettingNode, String>> byKind = new LinkedHashMap<>();
+
+        /** Notes what a policy, or a pattern of its keys, makes of the defaults. */
+        void note(PolicyKind<?> kind, Values values) {
+            Map<SettingNode, String> known = byKind.get(kind);
+            if (known == null) {
+                byKind.put(kind, new LinkedHashMap<>(values.unused));
+            } else {
+                known.keySet().retainAll(values.unused.keySet());
+            }
+        }
+
+        /** Says what no policy has a use for. */
+        void say(List<Problem> problems) {
+            byKind.values().forEach(unused -> unused.forEach((node, reason) -> problems.add(node.problem(reason))));
+        }
     }
 }

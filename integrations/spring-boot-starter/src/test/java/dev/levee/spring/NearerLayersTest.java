@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.circuitbreaker.CircuitBreakerConfig;
 import dev.levee.core.Policy;
+import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.Retry;
 import dev.levee.ratelimit.RateLimiter;
 import dev.levee.ratelimit.concurrency.SheddingBulkhead;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ContextConsumer;
@@ -223,6 +225,93 @@ class NearerLayersTest {
                 "nothing is true",
                 "levee.policies.a-fallback.nothing=true",
                 "levee.policies.a-fallback.type=java.lang.Integer");
+    }
+
+    @Test
+    void what_only_a_queue_of_a_bulkhead_has_fails_the_start_without_one() {
+        for (String property : List.of("max-wait=1s", "refuse-without-time=false", "newest-first-when-late=true")) {
+            String name = property.substring(0, property.indexOf('='));
+            fails(
+                    "levee.policies.a-bulkhead." + name,
+                    "needs max-waiting",
+                    "levee.policies.a-bulkhead." + property);
+            fails(
+                    "levee.policies.a-bulkhead." + name,
+                    "needs max-waiting",
+                    "levee.policies.a-bulkhead.max-waiting=0",
+                    "levee.policies.a-bulkhead." + property);
+        }
+        run(
+                context -> assertThat(context.getBean(Bulkhead.class)).isNotNull(),
+                "levee.policies.a-bulkhead.max-waiting=5",
+                "levee.policies.a-bulkhead.refuse-without-time=false",
+                "levee.policies.a-bulkhead.newest-first-when-late=false");
+    }
+
+    @Test
+    void what_a_retry_would_take_from_a_budget_or_add_to_a_hint_that_it_has_not_fails_the_start() {
+        fails(
+                "levee.policies.a-retry.throttled-cost",
+                "is not for budget.unlimited",
+                "levee.policies.a-retry.budget.unlimited=true",
+                "levee.policies.a-retry.throttled-cost=3");
+        fails(
+                "levee.policies.a-retry.hint-jitter",
+                "is not for max-hint: 0s",
+                "levee.policies.a-retry.max-hint=0s",
+                "levee.policies.a-retry.hint-jitter=0.5");
+        run(
+                context -> assertThat(context).hasBean("a-retry"),
+                "levee.defaults.retry.throttled-cost=3",
+                "levee.policies.a-retry.budget.unlimited=true");
+    }
+
+    @Test
+    void defaults_that_do_nothing_in_any_policy_fail_the_start() {
+        fails(
+                "levee.defaults.meter.objective.within",
+                "needs objective.target",
+                "levee.defaults.meter.objective.within=300ms",
+                "levee.pipelines.p=meter");
+        fails(
+                "levee.defaults.meter.objective.burn-rate",
+                "needs objective.target",
+                "levee.defaults.meter.objective.burn-rate=2",
+                "levee.policies.a-meter.kind=meter",
+                "levee.policies.b-meter.kind=meter");
+        fails(
+                "levee.defaults.bulkhead.newest-first-when-late",
+                "needs max-waiting",
+                "levee.defaults.bulkhead.newest-first-when-late=false",
+                "levee.policies.a-bulkhead.max-concurrent=3");
+        fails(
+                "levee.defaults.limiter.calendar-zone",
+                "is only for the algorithm calendar",
+                "levee.defaults.limiter.calendar-zone=Europe/Berlin",
+                "levee.policies.a-limiter.permits=3");
+    }
+
+    @Test
+    void defaults_that_one_policy_has_a_use_for_are_left_out_of_the_others() {
+        run(
+                context -> assertThat(context).hasBean("p"),
+                "levee.defaults.meter.objective.within=300ms",
+                "levee.pipelines.p=meter",
+                "levee.policies.a-meter.objective.target=0.99");
+        run(
+                context -> assertThat(context).hasBean("p"),
+                "levee.defaults.bulkhead.max-wait=1s",
+                "levee.pipelines.p=bulkhead",
+                "levee.policies.a-bulkhead.max-waiting=3");
+        run(
+                context -> assertThat(context.getBean(LeveePolicies.class).policy("a-bulkhead", "big-1"))
+                        .isNotNull(),
+                "levee.defaults.bulkhead.max-wait=1s",
+                "levee.policies.a-bulkhead.max-concurrent=3",
+                "levee.policies.a-bulkhead.keys.max=10",
+                "levee.policies.a-bulkhead.keys.patterns[0].pattern=big-*",
+                "levee.policies.a-bulkhead.keys.patterns[0].max-waiting=3");
+        run(context -> assertThat(context).hasNotFailed(), "levee.defaults.meter.objective.within=300ms");
     }
 
     @Test

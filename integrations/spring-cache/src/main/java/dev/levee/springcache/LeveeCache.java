@@ -80,6 +80,19 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
     }
 
     /**
+     * Makes a cache without a store, with the defaults of {@link CacheConfig}.
+     *
+     * @param name the name for Spring, metrics and exceptions
+     * @param environment the source of time, waiting, threads and jitter
+     * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character
+     */
+    public static LeveeCache of(String name, Environment environment) {
+        return of(name, config -> {}, environment);
+    }
+
+    /**
      * Makes a cache without a store.
      *
      * @param name the name for Spring, metrics and exceptions

@@ -5,6 +5,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.HealthConfig;
 import dev.levee.loadbalancing.LoadBalancerConfig;
@@ -16,12 +17,15 @@ import io.grpc.EquivalentAddressGroup;
 import io.grpc.LoadBalancer;
 import io.grpc.LoadBalancerProvider;
 import io.grpc.Status;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +38,11 @@ import org.jspecify.annotations.Nullable;
  * stays in our balancer with weight 0, so that its health and its calls in flight are not forgotten. See ADR 134.
  */
 final class ChannelBalancer extends LoadBalancer {
+    /** How often calls that wait are picked for again. */
+    static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final VarHandle PLANNED = Handles.field(MethodHandles.lookup(), "planned", boolean.class);
+
     private final Helper helper;
     private final Environment environment;
     private final LoadBalancerProvider pickFirst;
@@ -46,6 +55,10 @@ final class ChannelBalancer extends LoadBalancer {
 
     /** Ours; another one for another strategy or other settings. Read by pickers that keep it, and for figures. */
     private volatile @Nullable Balancing balancing;
+
+    /** Whether a publication is on its way for calls that wait. */
+    @SuppressWarnings("UnusedVariable") // written through PLANNED
+    private volatile boolean planned;
 
     private boolean resolving;
     private boolean shutdown;
@@ -230,13 +243,33 @@ final class ChannelBalancer extends LoadBalancer {
         if (!ready.isEmpty()) {
             helper.updateBalancingState(
                     ConnectivityState.READY,
-                    new ChannelPicker(now.balancer, now.hashHeader, List.copyOf(ready), unclaimed));
+                    new ChannelPicker(
+                            now.balancer, now.hashHeader, List.copyOf(ready), unclaimed, this::publishSoon));
         } else if (connecting || failing == null) {
             helper.updateBalancingState(ConnectivityState.CONNECTING, new FixedResultPicker(PickResult.withNoResult()));
         } else {
             helper.updateBalancingState(ConnectivityState.TRANSIENT_FAILURE, failing.picker());
         }
         unclaimed.sweepSoon();
+    }
+
+    /**
+     * Publishes again in a while, for calls that wait for an endpoint and were refused: that an ejection has ended
+     * tells no channel to pick for them again. Called by any thread.
+     */
+    private void publishSoon() {
+        if (PLANNED.compareAndSet(this, false, true)) {
+            try {
+                environment.schedule(
+                        () -> environment.handOver(() -> {
+                            planned = false;
+                            helper.getSynchronizationContext().execute(this::publish);
+                        }),
+                        AGAIN_NANOS);
+            } catch (Throwable noTimer) { // an environment that was closed; the next call tries again
+                planned = false;
+            }
+        }
     }
 
     void measure(Measured.Sink sink) {

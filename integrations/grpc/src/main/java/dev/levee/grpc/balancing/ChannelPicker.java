@@ -22,6 +22,7 @@ final class ChannelPicker extends SubchannelPicker {
     private final Metadata.@Nullable Key<String> hashKey;
     private final List<ChannelEndpoint> ready;
     private final UnclaimedPicks unclaimed;
+    private final Runnable onWaiting;
 
     /** Starts a run of a call that remembers where it went, and says which endpoint it has come to. */
     private static final class Runs {
@@ -63,11 +64,13 @@ final class ChannelPicker extends SubchannelPicker {
             LoadBalancer<ChannelEndpoint> balancer,
             @Nullable String hashHeader,
             List<ChannelEndpoint> ready,
-            UnclaimedPicks unclaimed) {
+            UnclaimedPicks unclaimed,
+            Runnable onWaiting) {
         this.balancer = balancer;
         this.hashKey = hashHeader == null ? null : Metadata.Key.of(hashHeader, Metadata.ASCII_STRING_MARSHALLER);
         this.ready = ready;
         this.unclaimed = unclaimed;
+        this.onWaiting = onWaiting;
     }
 
     @Override
@@ -91,6 +94,9 @@ final class ChannelPicker extends SubchannelPicker {
             }
             return PickResult.withNoResult();
         } catch (RefusedException refused) {
+            if (args.getCallOptions().isWaitForReady()) { // it stays with the channel until there is another picker
+                onWaiting.run();
+            }
             return PickResult.withError(
                     Status.UNAVAILABLE.withDescription(refused.getMessage()).withCause(refused));
         }

@@ -111,10 +111,14 @@ final class ChannelBalancerHarness {
     }
 
     LoadBalancer.PickSubchannelArgs args() {
+        return args(CallOptions.DEFAULT);
+    }
+
+    LoadBalancer.PickSubchannelArgs args(CallOptions options) {
         return new LoadBalancer.PickSubchannelArgs() {
             @Override
             public CallOptions getCallOptions() {
-                return CallOptions.DEFAULT;
+                return options;
             }
 
             @Override

@@ -31,6 +31,7 @@ import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -310,6 +311,43 @@ class ChannelBalancerTest {
         // Also by a picker from before the change, which a thread may still hold.
         assertThat(harness.portOf(stale.pickSubchannel(harness.args()))).isEqualTo(3);
         assertThat(harness.pick().port()).isEqualTo(3);
+    }
+
+    @Test
+    void a_call_that_waits_while_what_is_ready_is_ejected_is_picked_for_again() {
+        ChannelBalancerHarness harness = new ChannelBalancerHarness();
+        Map<String, Object> ejection = new HashMap<>(Map.of("ejectFor", "10s", "maxEjectFor", "10s"));
+        ejection.putAll(Map.of("consecutiveFailures", 3.0, "maxEjected", 0.5, "panicBelow", 0.0));
+        harness.resolve(BalancerSettings.parse(Map.of("strategy", "round_robin", "ejection", ejection)), 1, 2);
+        harness.becomeReady(1);
+        harness.becomeReady(2);
+        Set<Integer> last = new HashSet<>();
+        for (int i = 0; i < 60; i++) {
+            PickedStreamHandle call = harness.pick();
+            call.tracer().outboundHeaders();
+            call.close(call.port() == 1 ? Status.UNAVAILABLE : Status.OK);
+            harness.time.advance(Duration.ofMillis(10));
+            if (i > 50) {
+                last.add(call.port());
+            }
+        }
+        assertThat(last).as("the first one is ejected").containsExactly(2);
+        harness.becomeIdle(2);
+        assertThat(harness.tryPick()).isNull();
+
+        int published = harness.published();
+        harness.time.advance(Duration.ofSeconds(1));
+        assertThat(harness.published()).as("no call waits").isEqualTo(published);
+        CallOptions waiting = CallOptions.DEFAULT.withWaitForReady();
+        boolean picked = false;
+        for (int i = 0; i < 200 && !picked; i++) {
+            if (harness.published() > published || i == 0) { // as a channel does with each new picker
+                published = harness.published();
+                picked = harness.picker().pickSubchannel(harness.args(waiting)).getSubchannel() != null;
+            }
+            harness.time.advance(Duration.ofMillis(100));
+        }
+        assertThat(picked).isTrue();
     }
 
     @Test

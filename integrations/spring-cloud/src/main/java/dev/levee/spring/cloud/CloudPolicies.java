@@ -71,4 +71,23 @@ public final class CloudPolicies {
         Policy other = made.putIfAbsent(id, fresh);
         return other == null ? fresh : other;
     }
+
+    /**
+     * Returns the policy of an id that belongs to a group, as the methods of a Feign client do.
+     *
+     * @param id the id
+     * @param group the group
+     * @return the policy of the id if there is one, else that of the group, which all its ids share; else that of
+     *     {@link #policy(String)}
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if an argument is blank
+     */
+    public Policy policy(String id, String group) {
+        Policy own = known.apply(Require.name(id));
+        if (own != null) {
+            return own;
+        }
+        Policy shared = known.apply(Require.name(group));
+        return shared == null ? policy(id) : shared;
+    }
 }

@@ -41,9 +41,9 @@ import reactor.core.publisher.Mono;
  * and its outcome reaches the breaker of the instance and the strategy. A request whose end is never told ends without
  * evidence after the lease, five minutes unless configured otherwise.
  *
- * <p>Instances come from the {@code ServiceInstanceListSupplier} of the service, which is asked at each choice; cached
- * lists are compared by identity first. An instance is known by scheme, host and port, so its breaker outlives a change
- * of its metadata. Of metadata {@code zone} becomes the zone and {@code weight} the weight, if it is a number in range.
+ * <p>Instances come from the {@code ServiceInstanceListSupplier} of the service, which is asked at each choice. An
+ * instance is known by scheme, host and port, so its breaker outlives a change of its metadata; one without a host is
+ * left out. Of metadata {@code zone} becomes the zone and {@code weight} the weight, if it is a number in range.
  * Suppliers that make another list for each request, such as those by hint, are asked for the list of all.
  *
  * <p>Thread-safe. Does not block.
@@ -93,7 +93,26 @@ public final class InstanceBalancer implements ReactorServiceInstanceLoadBalance
             String serviceId,
             Supplier<? extends @Nullable ServiceInstanceListSupplier> instances,
             BalancingStrategy strategy) {
-        return of(serviceId, instances, strategy, c -> {}, Environment.system());
+        return of(serviceId, instances, strategy, Environment.system());
+    }
+
+    /**
+     * Returns a balancer with a breaker for each instance.
+     *
+     * @param serviceId the name in logs and metrics, not blank
+     * @param instances gives what knows the instances, or null as long as there is nothing
+     * @param strategy picks an instance for each request
+     * @param environment for balancer and breakers
+     * @return the balancer
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    public static InstanceBalancer of(
+            String serviceId,
+            Supplier<? extends @Nullable ServiceInstanceListSupplier> instances,
+            BalancingStrategy strategy,
+            Environment environment) {
+        return of(serviceId, instances, strategy, c -> {}, environment);
     }
 
     /**
@@ -172,7 +191,8 @@ public final class InstanceBalancer implements ReactorServiceInstanceLoadBalance
 
     private void update(List<ServiceInstance> known) {
         List<ServiceInstance> last = seen.get();
-        if (known == last || known.equals(last) || !seen.compareAndSet(last, known)) {
+        // A supplier may change the list that it has returned. This is quick: instances that stay are the same.
+        if (known.equals(last) || !seen.compareAndSet(last, List.copyOf(known))) {
             return; // the thread that was first sees to it
         }
         List<ServiceInstance> now;
@@ -185,6 +205,10 @@ public final class InstanceBalancer implements ReactorServiceInstanceLoadBalance
     private static Collection<Endpoint<ServiceInstance>> endpointsOf(List<ServiceInstance> known) {
         Map<String, Endpoint<ServiceInstance>> byId = new LinkedHashMap<>();
         for (ServiceInstance instance : known) {
+            String host = instance.getHost();
+            if (host == null || host.isBlank()) {
+                continue; // of a registry that is wrong; the others are asked
+            }
             KnownInstance address = new KnownInstance(instance);
             byId.putIfAbsent(address.id(), endpointOf(address));
         }

@@ -2,23 +2,26 @@ package dev.levee.spring.cloud;
 
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.springframework.cloud.client.circuitbreaker.CircuitBreaker;
 import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 
 /**
  * Spring Cloud's circuit breakers on policies: whatever stands behind an id, a breaker, a limiter or a whole pipeline.
  *
- * <p>The policy of an id is the one that {@link #configure} has set, else that of {@link CloudPolicies}. Nothing else
- * is added; a call has a time limit only if its policy has one. Thread-safe once configured.
+ * <p>The policy of an id is the one that {@link #configure} has set, for the id or for its group, else that of
+ * {@link CloudPolicies}. Nothing else is added; a call has a time limit only if its policy has one. Thread-safe once
+ * configured.
  *
  * @since 0.1
  */
 public final class LeveeCircuitBreakerFactory extends CircuitBreakerFactory<Policy, PolicyConfigBuilder> {
-    private volatile Function<String, Policy> policies;
+    private volatile BiFunction<String, @Nullable String, Policy> policies;
 
     private LeveeCircuitBreakerFactory(CloudPolicies policies) {
-        this.policies = policies::policy;
+        this.policies = (id, group) -> group == null ? policies.policy(id) : policies.policy(id, group);
     }
 
     /**
@@ -34,12 +37,21 @@ public final class LeveeCircuitBreakerFactory extends CircuitBreakerFactory<Poli
 
     @Override
     public CircuitBreaker create(String id) {
-        return new BlockingPolicyBreaker(policy(Require.name(id)));
+        return new BlockingPolicyBreaker(policy(Require.name(id), null));
     }
 
-    private Policy policy(String id) {
+    /** The policy of the group, as a Feign client is one for its methods, unless the id has one of its own. */
+    @Override
+    public CircuitBreaker create(String id, String groupName) {
+        return new BlockingPolicyBreaker(policy(Require.name(id), Require.name(groupName)));
+    }
+
+    private Policy policy(String id, @Nullable String group) {
         Policy configured = getConfigurations().get(id);
-        return configured == null ? policies.apply(id) : configured;
+        if (configured == null && group != null) {
+            configured = getConfigurations().get(group);
+        }
+        return configured == null ? policies.apply(id, group) : configured;
     }
 
     @Override
@@ -55,6 +67,7 @@ public final class LeveeCircuitBreakerFactory extends CircuitBreakerFactory<Poli
      */
     @Override
     public void configureDefault(Function<String, Policy> defaultConfiguration) {
-        policies = Require.nonNull("defaultConfiguration", defaultConfiguration);
+        Require.nonNull("defaultConfiguration", defaultConfiguration);
+        policies = (id, group) -> defaultConfiguration.apply(id);
     }
 }

@@ -72,6 +72,11 @@ class GatewayTest {
         }
 
         @Bean
+        CircuitBreaker refused() {
+            return CircuitBreaker.of("refused", s -> s.consecutiveFailures(2).openFor(Duration.ofHours(1)));
+        }
+
+        @Bean
         RateLimiter limited() {
             return RateLimiter.of("limited", Limit.of(2, Duration.ofHours(1)));
         }
@@ -126,6 +131,11 @@ class GatewayTest {
         route(properties, 8, "nothing", "lb://nothing", "Path=/nothing/**");
         route(properties, 9, "left", "lb://left", "Path=/left/**");
         route(properties, 10, "forever", broken.uri().toString(), "Path=/forever/**", "CircuitBreaker=forever");
+        route(properties, 11, "instead", c.uri().toString(), "Path=/instead/**");
+        routeWithFallback(properties, 12, broken.uri().toString(), "Path=/refused/**", "refused");
+        routeWithFallback(properties, 13, frozen.uri().toString(), "Path=/late/**", "impatient");
+        routeWithFallback(properties, 14, broken.uri().toString(), "Path=/status/**", "status");
+        properties.add("spring.cloud.gateway.server.webflux.routes[14].filters[0].args.statusCodes=500");
         gateway = new SpringApplicationBuilder(Application.class)
                 .web(WebApplicationType.REACTIVE)
                 .properties(properties.toArray(String[]::new))
@@ -152,6 +162,15 @@ class GatewayTest {
                             ? route + "predicates[" + predicates++ + "]=" + part
                             : route + "filters[" + filters++ + "]=" + part);
         }
+    }
+
+    private static void routeWithFallback(
+            List<String> properties, int index, String uri, String predicate, String policy) {
+        route(properties, index, policy + "-with-fallback", uri, predicate);
+        String filter = "spring.cloud.gateway.server.webflux.routes[" + index + "].filters[0].";
+        properties.add(filter + "name=CircuitBreaker");
+        properties.add(filter + "args.name=" + policy);
+        properties.add(filter + "args.fallbackUri=forward:/instead");
     }
 
     private static void pause() {
@@ -247,6 +266,20 @@ class GatewayTest {
         assertThat(broken.requests.stream().filter(line -> line.contains("/broken/")))
                 .hasSize((int) sent);
         assertThat(broken.requests).hasSizeGreaterThan(before);
+    }
+
+    @Test
+    void a_fallback_uri_answers_refusals_timeouts_and_the_statuses_that_the_route_names() throws Exception {
+        for (int i = 0; i < 2; i++) {
+            HttpResponse<String> asItIs = get("/refused/1");
+            assertThat(asItIs.statusCode()).isEqualTo(500);
+            assertThat(asItIs.body()).isEqualTo("broken");
+        }
+        for (String path : List.of("/refused/2", "/late/1", "/status/1", "/status/2")) {
+            HttpResponse<String> instead = get(path);
+            assertThat(instead.statusCode()).as(path).isEqualTo(200);
+            assertThat(instead.body()).as(path).isEqualTo("c");
+        }
     }
 
     @Test

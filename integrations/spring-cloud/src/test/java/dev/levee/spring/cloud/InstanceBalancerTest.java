@@ -8,6 +8,7 @@ import dev.levee.loadbalancing.EndpointState;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.net.ConnectException;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -292,6 +293,34 @@ class InstanceBalancerTest {
         known = List.of(at(9));
         for (int i = 0; i < 5; i++) {
             assertThat(port(choose())).isEqualTo(9);
+        }
+    }
+
+    @Test
+    void a_list_that_its_supplier_changes_is_read_again() {
+        List<ServiceInstance> changing = new ArrayList<>();
+        known = changing;
+        assertThat(choose().hasServer()).isFalse();
+        changing.add(at(1));
+        assertThat(port(choose())).isEqualTo(1);
+        changing.set(0, at(2));
+        assertThat(port(choose())).isEqualTo(2);
+        changing.add(at(3));
+        assertThat(List.of(port(choose()), port(choose()))).containsExactlyInAnyOrder(2, 3);
+        changing.clear();
+        choose();
+        assertThat(balancer.balancer().snapshot()).isEmpty();
+    }
+
+    @Test
+    void an_instance_without_a_host_is_left_out_and_the_others_are_asked() {
+        choose();
+        known = List.of(
+                at(7),
+                new DefaultServiceInstance("nowhere", "catalog", null, 8, false),
+                new DefaultServiceInstance("blank", "catalog", " ", 9, false));
+        for (int i = 0; i < 4; i++) {
+            assertThat(port(choose())).isEqualTo(7);
         }
     }
 

@@ -131,6 +131,28 @@ class PolicyBreakersTest {
                 .hasMessage("circuit breaker \"d\": policy must be set");
     }
 
+    @Test
+    void an_id_without_a_policy_of_its_own_has_that_of_its_group() {
+        Map<String, Policy> beans = Map.of("orders", OPEN, "orders.get", retry(1));
+        CloudPolicies policies = CloudPolicies.of(beans::get);
+        LeveeCircuitBreakerFactory factory = LeveeCircuitBreakerFactory.of(policies);
+        LeveeReactiveCircuitBreakerFactory reactive = LeveeReactiveCircuitBreakerFactory.of(policies);
+
+        assertThat(factory.create("orders.put", "orders").run(() -> "fine", error -> "no"))
+                .isEqualTo("no");
+        assertThat(reactive.create("orders.put", "orders")
+                        .run(Mono.just("fine"), error -> Mono.just("no"))
+                        .block())
+                .isEqualTo("no");
+        assertThat(factory.create("orders.get", "orders").run(() -> "fine", error -> "no"))
+                .isEqualTo("fine");
+        assertThat(policies.policy("stock.get", "stock")).isSameAs(policies.policy("stock.get"));
+        factory.configure(builder -> builder.policy(OPEN), "stock");
+        assertThat(factory.create("stock.put", "stock").run(() -> "fine", error -> "no"))
+                .isEqualTo("no");
+        assertThatThrownBy(() -> factory.create("a", " ")).isInstanceOf(IllegalArgumentException.class);
+    }
+
     // Mono
 
     @Test

@@ -161,8 +161,11 @@ final class PhysicalConnection {
     }
 
     void setTypeMap(@Nullable Map<String, Class<?>> map) throws SQLException {
-        Map<String, Class<?>> known = connection.getTypeMap();
-        Map<String, Class<?>> before = known == null ? new HashMap<>() : new HashMap<>(known); // not a copy
+        Map<String, Class<?>> before = new HashMap<>();
+        Map<String, Class<?>> known = connection.getTypeMap(); // some drivers give out the map itself
+        if (known != null) {
+            before.putAll(known);
+        }
         connection.setTypeMap(map);
         if (typeMapBefore == null) {
             typeMapBefore = before;

@@ -21,9 +21,9 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>A part that writes notes the position of its write, such as the log sequence number of a database; a part that
  * reads notes the position that it has read at, so that reads never go back; and a replica or cache is used only if it
- * has reached the position. Positions of one source only grow. They are no secret, but a client can change them: one
- * that is too high makes its reads slow (they wait, within the bounds of the reader, and then go to the primary), and
- * one that is too low makes them stale, for that client alone.
+ * has reached the position. Positions of one source only grow, but for {@link #settle}. They are no secret, but a
+ * client can change them: one that is too high makes its reads slow (they wait, within the bounds of the reader, and
+ * then go to the primary), and one that is too low makes them stale, for that client alone.
  *
  * <p>Thread-safe: calls of one user may run at the same time. Does not block. See ADR 141.
  *
@@ -95,6 +95,22 @@ public final class Session {
             throw new IllegalStateException("a session knows " + MAX_SOURCES + " sources at most");
         }
         positions.merge(source, position, Math::max);
+    }
+
+    /**
+     * Ends a doubt: notes where a source was when it was asked after something may have been written there at a
+     * position that is not known. Such a doubt is noted by {@link #advance} to {@link Long#MAX_VALUE}, which no source
+     * reaches. Without one this changes nothing.
+     *
+     * @param source the name of the database or cache; the same in every process
+     * @param position in the history of the source, from 0
+     * @return whether there was a doubt
+     * @throws NullPointerException if the source is null
+     * @throws IllegalArgumentException if the position is less than 0
+     */
+    public boolean settle(String source, long position) {
+        Require.range("position", position, 0, Long.MAX_VALUE);
+        return positions.replace(Require.nonNull("source", source), Long.MAX_VALUE, position);
     }
 
     /**

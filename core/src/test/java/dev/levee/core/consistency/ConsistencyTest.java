@@ -143,4 +143,20 @@ class ConsistencyTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("session");
     }
+
+    @Test
+    void a_doubt_is_settled_by_a_position_and_nothing_else_goes_back() {
+        Session session = new Session();
+        assertThat(session.settle("db", 5)).isFalse();
+        assertThat(session.position("db")).isZero();
+        session.advance("db", 7);
+        assertThat(session.settle("db", 5)).isFalse();
+        assertThat(session.position("db")).isEqualTo(7);
+        session.advance("db", Long.MAX_VALUE);
+        assertThat(session.settle("other", 5)).isFalse();
+        assertThat(Session.parse(session.toHeader()).settle("db", 5)).isTrue();
+        assertThat(session.settle("db", 5)).isTrue();
+        assertThat(session.position("db")).isEqualTo(5);
+        assertThatThrownBy(() -> session.settle("db", -1)).isInstanceOf(IllegalArgumentException.class);
+    }
 }

@@ -63,7 +63,19 @@ public final class RedisPermitStore implements PermitStore {
      * @throws NullPointerException if {@code connection} is null
      */
     public static RedisPermitStore of(StatefulConnection<?, ?> connection) {
-        return of(connection, RedisLimitConfig.builder().build(), Environment.system());
+        return of(connection, Environment.system());
+    }
+
+    /**
+     * Makes a store with the default settings.
+     *
+     * @param connection to a server, to a cluster, or to a primary with replicas; never closed by the store
+     * @param environment supplies the clock
+     * @return the store
+     * @throws NullPointerException if an argument is null
+     */
+    public static RedisPermitStore of(StatefulConnection<?, ?> connection, Environment environment) {
+        return of(connection, RedisLimitConfig.builder().build(), environment);
     }
 
     /**

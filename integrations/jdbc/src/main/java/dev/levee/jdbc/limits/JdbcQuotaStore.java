@@ -108,7 +108,21 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
      * @throws IllegalArgumentException if the name is blank
      */
     public static JdbcQuotaStore of(String name, DataSource dataSource) {
-        return of(name, dataSource, config -> {});
+        return of(name, dataSource, Environment.system());
+    }
+
+    /**
+     * Makes a store in the table {@link #TABLE}. Does not connect.
+     *
+     * @param name names it in messages
+     * @param dataSource the source of connections; best a pool
+     * @param environment gives the timer by which rows are deleted, and the executor
+     * @return the store
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    public static JdbcQuotaStore of(String name, DataSource dataSource, Environment environment) {
+        return of(name, dataSource, config -> {}, environment);
     }
 
     /**

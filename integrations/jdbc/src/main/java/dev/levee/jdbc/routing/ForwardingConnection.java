@@ -133,16 +133,6 @@ abstract class ForwardingConnection implements Connection {
     }
 
     @Override
-    public Map<String, Class<?>> getTypeMap() throws SQLException {
-        return use().getTypeMap();
-    }
-
-    @Override
-    public void setTypeMap(Map<String, Class<?>> map) throws SQLException {
-        use().setTypeMap(map);
-    }
-
-    @Override
     public Clob createClob() throws SQLException {
         return use().createClob();
     }
@@ -170,6 +160,11 @@ abstract class ForwardingConnection implements Connection {
     @Override
     public Struct createStruct(String typeName, Object[] attributes) throws SQLException {
         return use().createStruct(typeName, attributes);
+    }
+
+    @Override
+    public Map<String, Class<?>> getTypeMap() throws SQLException {
+        return use().getTypeMap();
     }
 
     @Override
@@ -202,19 +197,17 @@ abstract class ForwardingConnection implements Connection {
         use().setShardingKey(key);
     }
 
-    @Override
-    public void setClientInfo(String name, String value) throws SQLClientInfoException {
-        clientInfoTarget().setClientInfo(name, value);
+    /** Sets client info. */
+    interface InfoChange {
+        void run() throws SQLException;
     }
 
-    @Override
-    public void setClientInfo(Properties properties) throws SQLClientInfoException {
-        clientInfoTarget().setClientInfo(properties);
-    }
-
-    private Connection clientInfoTarget() throws SQLClientInfoException {
+    /** Runs what may throw any exception of SQL where only that of client info may be thrown. */
+    static void setInfo(InfoChange change) throws SQLClientInfoException {
         try {
-            return use();
+            change.run();
+        } catch (SQLClientInfoException failed) {
+            throw failed;
         } catch (SQLException failed) {
             throw new SQLClientInfoException(failed.getMessage(), failed.getSQLState(), Map.of(), failed);
         }

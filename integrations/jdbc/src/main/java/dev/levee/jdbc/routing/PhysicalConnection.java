@@ -2,9 +2,13 @@ package dev.levee.jdbc.routing;
 
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.jdbc.routing.ForwardingConnection.InfoChange;
 import dev.levee.loadbalancing.Ticket;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +50,8 @@ final class PhysicalConnection {
     private @Nullable Executor networkTimeoutExecutor;
     private boolean catalogChanged;
     private boolean schemaChanged;
+    private @Nullable Map<String, Class<?>> typeMapBefore;
+    private @Nullable Properties clientInfoBefore;
 
     private PhysicalConnection(
             DatabaseNode node,
@@ -154,6 +160,54 @@ final class PhysicalConnection {
         connection.setNetworkTimeout(executor, milliseconds);
     }
 
+    void setTypeMap(@Nullable Map<String, Class<?>> map) throws SQLException {
+        Map<String, Class<?>> before = new HashMap<>();
+        Map<String, Class<?>> known = connection.getTypeMap(); // some drivers give out the map itself
+        if (known != null) {
+            before.putAll(known);
+        }
+        connection.setTypeMap(map);
+        if (typeMapBefore == null) {
+            typeMapBefore = before;
+        }
+    }
+
+    void setClientInfo(@Nullable String name, @Nullable String value) throws SQLException {
+        setClientInfo(() -> connection.setClientInfo(name, value));
+    }
+
+    void setClientInfo(@Nullable Properties properties) throws SQLException {
+        setClientInfo(() -> connection.setClientInfo(properties));
+    }
+
+    /** Notes what was there, also if the driver takes a part of the new and refuses the rest. */
+    private void setClientInfo(InfoChange change) throws SQLException {
+        Properties before = clientInfo();
+        try {
+            change.run();
+        } finally {
+            if (clientInfoBefore == null && !clientInfo().equals(before)) {
+                clientInfoBefore = before;
+            }
+        }
+    }
+
+    private Properties clientInfo() throws SQLException {
+        Properties copy = new Properties();
+        Properties known = connection.getClientInfo();
+        if (known != null) {
+            copy.putAll(known);
+        }
+        return copy;
+    }
+
+    /** Commits what drivers do for settings by statements, before the first transaction that may be rolled back. */
+    void keepSettings() throws SQLException {
+        if (!autoCommit && !autoCommitBefore) {
+            connection.commit();
+        }
+    }
+
     /**
      * Gives the connection back as it came. What is not committed is rolled back first: restoring the mode of commits
      * would commit it.
@@ -224,9 +278,15 @@ final class PhysicalConnection {
             if (networkTimeoutBefore != null) {
                 connection.setNetworkTimeout(networkTimeoutExecutor, networkTimeoutBefore);
             }
+            if (typeMapBefore != null) {
+                connection.setTypeMap(typeMapBefore);
+            }
+            if (clientInfoBefore != null) {
+                connection.setClientInfo(clientInfoBefore);
+            }
             if (autoCommit != autoCommitBefore && !autoCommitBefore) {
                 connection.setAutoCommit(false);
-            } else if (!autoCommitBefore && (catalogChanged || schemaChanged)) {
+            } else if (!autoCommitBefore && (catalogChanged || schemaChanged || clientInfoBefore != null)) {
                 connection.commit(); // what a driver did by a statement
             }
         } catch (SQLException | RuntimeException broken) {

@@ -11,7 +11,6 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Used by one thread at a time, as connections are; {@code abort} and {@code close} by any.
  */
-final class RoutedConnection extends ForwardingConnection {
+final class RoutedConnection extends SettingConnection {
     final Routes routes;
     private final ReadScope scope;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -39,13 +38,17 @@ final class RoutedConnection extends ForwardingConnection {
     /** Whether a transaction has begun: a statement was executed and its end has not come. */
     private volatile boolean open;
 
+    /** Whether the commit of the transaction has failed. */
+    private boolean inDoubt;
+
+    /** Whether the driver may have asked its server, and so begun a transaction, without a statement of the caller. */
+    private volatile boolean asked;
+
     /** Whether rows may have been written through a result, without a statement. */
     private boolean updatable;
 
     /** The position of the session before the last statement. */
     private long seen;
-
-    private final WantedSettings wanted = new WantedSettings();
 
     private boolean readOnly;
 
@@ -59,7 +62,14 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     Connection use() throws SQLException {
-        return bound().connection;
+        return taken().connection;
+    }
+
+    @Override
+    PhysicalConnection taken() throws SQLException {
+        PhysicalConnection now = bound();
+        asked = true;
+        return now;
     }
 
     private void requireOpen() throws SQLException {
@@ -69,7 +79,8 @@ final class RoutedConnection extends ForwardingConnection {
         }
     }
 
-    private @Nullable PhysicalConnection current() throws SQLException {
+    @Override
+    @Nullable PhysicalConnection current() throws SQLException {
         requireOpen();
         return physical;
     }
@@ -96,9 +107,12 @@ final class RoutedConnection extends ForwardingConnection {
                 : reads() && now.node.view.usable() && routes.meets(now.node, CallContext.current());
     }
 
-    /** Whether what is done is declared as reading; within a scope a transaction is only if it says so itself. */
+    /**
+     * Whether what is done is declared as reading; within a scope a transaction is only if it says so itself. What is
+     * serializable needs the primary: replicas know nothing of the transactions there, and PostgreSQL's refuse it.
+     */
     private boolean reads() throws SQLException {
-        return readOnly || (scope.isOpen() && commitsEach());
+        return (readOnly || (scope.isOpen() && commitsEach())) && !wanted.isSerializable();
     }
 
     private boolean commitsEach() throws SQLException {
@@ -109,7 +123,8 @@ final class RoutedConnection extends ForwardingConnection {
         return known == null || known.autoCommit();
     }
 
-    private @Nullable PoolSettings defaults() throws SQLException {
+    @Override
+    @Nullable PoolSettings defaults() throws SQLException {
         PoolSettings known = routes.defaults.settings();
         if (known == null) {
             routes.awaitFirstRound();
@@ -123,7 +138,7 @@ final class RoutedConnection extends ForwardingConnection {
         PhysicalConnection taken = reading ? routes.read() : routes.write();
         boolean done = false;
         try {
-            if (reading) {
+            if (reading || readOnly) {
                 taken.setReadOnly(true);
             }
             wanted.apply(taken);
@@ -136,6 +151,8 @@ final class RoutedConnection extends ForwardingConnection {
         statements = new OpenStatements();
         updatable = false;
         open = false;
+        asked = false;
+        inDoubt = false;
         physical = taken;
         if (closed.get()) { // by another thread, which may not have seen it
             leave(taken);
@@ -146,8 +163,22 @@ final class RoutedConnection extends ForwardingConnection {
 
     private void leave(PhysicalConnection left) throws SQLException {
         physical = null;
-        left.release(open);
+        left.release(open || asked);
         open = false;
+        asked = false;
+    }
+
+    /** Takes note of a call of a statement, or of the meta data, that goes to the driver. */
+    void asks() {
+        asked = true;
+    }
+
+    @Override
+    void endAsked(PhysicalConnection of) throws SQLException {
+        if (asked && !open && !of.autoCommit) {
+            of.connection.rollback();
+            asked = false;
+        }
     }
 
     // ---- statements
@@ -205,13 +236,17 @@ final class RoutedConnection extends ForwardingConnection {
 
     /** Notes in the session what was written; and what was read, unless the call does not ask for that. */
     private void note(PhysicalConnection of, long atLeast) throws SQLException {
+        note(of, atLeast, true);
+    }
+
+    private void note(PhysicalConnection of, long atLeast, boolean settles) throws SQLException {
         CallContext call = CallContext.current();
         if (call.session() == null) {
             return;
         }
         Consistency.Kind kind = routes.kind(call);
         if (kind == Consistency.Kind.SESSION || kind == Consistency.Kind.STRONG || !reads()) {
-            routes.note(of, call, atLeast);
+            routes.note(of, call, atLeast, settles);
         }
     }
 
@@ -264,13 +299,17 @@ final class RoutedConnection extends ForwardingConnection {
         } catch (SQLException failure) {
             routes.failed(of, failure);
             if (was && commits) {
+                inDoubt = true;
                 routes.noteDoubt(of, failure, true);
             }
             throw failure;
         }
         open = false;
+        asked = false;
+        boolean settles = !inDoubt; // that it could be rolled back later says nothing of a commit that has failed
+        inDoubt = false;
         if (was) {
-            note(of, seen);
+            note(of, seen, settles);
         }
     }
 
@@ -302,21 +341,6 @@ final class RoutedConnection extends ForwardingConnection {
 
     // ---- settings
 
-    /** Returns that of the physical connection, or what was set, or how connections come. */
-    private <T extends @Nullable Object> T setting(
-            @Nullable T asked, @Nullable Function<PoolSettings, T> usual, Maker<T> actual) throws SQLException {
-        if (current() == null) {
-            if (asked != null) {
-                return asked;
-            }
-            PoolSettings known = usual == null ? null : defaults();
-            if (usual != null && known != null) {
-                return usual.apply(known);
-            }
-        }
-        return actual.make(use());
-    }
-
     @Override
     public void setReadOnly(boolean value) throws SQLException {
         requireOpen();
@@ -331,6 +355,7 @@ final class RoutedConnection extends ForwardingConnection {
         readOnly = value;
         if (now != null) {
             if (now.primary && !statements.areNone()) {
+                endAsked(now);
                 now.setReadOnly(value);
             } else {
                 leave(now);
@@ -342,76 +367,6 @@ final class RoutedConnection extends ForwardingConnection {
     public boolean isReadOnly() throws SQLException {
         requireOpen();
         return readOnly;
-    }
-
-    @Override
-    public void setTransactionIsolation(int level) throws SQLException {
-        PhysicalConnection now = current();
-        if (now != null) {
-            now.setIsolation(level);
-        }
-        wanted.isolation = level;
-    }
-
-    @Override
-    public int getTransactionIsolation() throws SQLException {
-        return setting(wanted.isolation, PoolSettings::isolation, Connection::getTransactionIsolation);
-    }
-
-    @Override
-    public void setHoldability(int value) throws SQLException {
-        PhysicalConnection now = current();
-        if (now != null) {
-            now.setHoldability(value);
-        }
-        wanted.holdability = value;
-    }
-
-    @Override
-    public int getHoldability() throws SQLException {
-        return setting(wanted.holdability, PoolSettings::holdability, Connection::getHoldability);
-    }
-
-    @Override
-    public void setCatalog(String value) throws SQLException {
-        PhysicalConnection now = current();
-        if (now != null) {
-            now.setCatalog(value);
-        }
-        wanted.catalog = value;
-    }
-
-    @Override
-    public @Nullable String getCatalog() throws SQLException {
-        return setting(wanted.catalog, PoolSettings::catalog, Connection::getCatalog);
-    }
-
-    @Override
-    public void setSchema(String value) throws SQLException {
-        PhysicalConnection now = current();
-        if (now != null) {
-            now.setSchema(value);
-        }
-        wanted.schema = value;
-    }
-
-    @Override
-    public @Nullable String getSchema() throws SQLException {
-        return setting(wanted.schema, PoolSettings::schema, Connection::getSchema);
-    }
-
-    @Override
-    public void setNetworkTimeout(Executor executor, int milliseconds) throws SQLException {
-        PhysicalConnection now = current();
-        if (now != null) {
-            now.setNetworkTimeout(executor, milliseconds);
-        }
-        wanted.setNetworkTimeout(executor, milliseconds);
-    }
-
-    @Override
-    public int getNetworkTimeout() throws SQLException {
-        return setting(wanted.networkTimeout(), null, Connection::getNetworkTimeout);
     }
 
     @Override

@@ -102,6 +102,7 @@ final class RoutedStatement implements InvocationHandler {
     }
 
     private @Nullable Object call(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+        owner.asks();
         try {
             return method.invoke(target, arguments);
         } catch (InvocationTargetException thrown) {

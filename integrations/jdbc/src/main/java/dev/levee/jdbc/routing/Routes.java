@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,9 @@ final class Routes {
     final LongAdder waits = new LongAdder();
     final LongAdder fallbacks = new LongAdder();
     final LongAdder refused = new LongAdder();
+
+    /** How often a session was told that it is not known where something was written. */
+    private final AtomicLong doubts = new AtomicLong();
 
     private final RoutingConfig config;
     private final ClusterRoles roles;
@@ -360,10 +364,11 @@ final class Routes {
      * connection must commit each statement by itself.
      *
      * @param atLeast the position that a replica must have had
+     * @param settles whether what the primary says ends a doubt of the session
      * @throws ReplicaBehindException if the replica has gone back
      * @throws SQLException if a replica does not say where it is, so what it has shown cannot be kept in mind
      */
-    void note(PhysicalConnection from, CallContext call, long atLeast) throws SQLException {
+    void note(PhysicalConnection from, CallContext call, long atLeast, boolean settles) throws SQLException {
         Session session = call.session();
         if (session == null) {
             return;
@@ -378,12 +383,30 @@ final class Routes {
             session.advance(name, shown);
             return;
         }
-        session.advance(name, end(from));
+        long known = doubts.get();
+        long end = end(from);
+        if (end == Long.MAX_VALUE) {
+            doubt(session);
+            return;
+        }
+        synchronized (session) {
+            if (!settles || doubts.get() != known || !session.settle(name, end)) {
+                session.advance(name, end);
+            }
+        }
+    }
+
+    /** Notes that something may have been written at a position that is not known. */
+    private void doubt(Session session) {
+        synchronized (session) { // no other thread settles it by an answer from before
+            doubts.incrementAndGet();
+            session.advance(name, Long.MAX_VALUE);
+        }
     }
 
     /**
      * Notes in the session of the call that something may have been written at the primary though it has failed. Where
-     * that cannot be learnt any more the session reads from the primary.
+     * that cannot be learnt any more the session reads from the primary, until that has said where it is.
      *
      * @param committing whether it was a commit; otherwise a statement of a connection that commits each one by itself
      */
@@ -394,9 +417,9 @@ final class Routes {
             return;
         }
         if (committing ? mayBeCommitted(failure) : isLost(failure)) {
-            session.advance(name, Long.MAX_VALUE);
+            doubt(session);
         } else if (!committing) {
-            note(from, call, 0);
+            note(from, call, 0, true);
         }
     }
 

@@ -65,8 +65,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe. {@code getConnection} takes no lock, reads no clock and does not block; the first statement takes a
  * connection from a pool, and waits for a probe only in the first moments, until every node has been asked once, and
- * for a session. Statements are wrapped, results are not: a {@code ResultSet} names the statement of the pool. Client
- * info and type maps that are set are left to the pool to reset. See ADR 157 to 160.
+ * for a session. Statements are wrapped, results are not: a {@code ResultSet} names the statement of the pool. See ADR
+ * 157 to 160 and ADR 206.
  *
  * @since 0.1
  */
@@ -139,7 +139,22 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
      * @throws IllegalArgumentException if a name is blank or has a control character, or there is no node
      */
     public static RoutingDataSource of(String name, Map<String, ? extends DataSource> nodes) {
-        return of(name, nodes, RoutingConfig.builder().build());
+        return of(name, nodes, Environment.system());
+    }
+
+    /**
+     * Routes with the default settings.
+     *
+     * @param name the name in logs, metrics and sessions, not blank; the same in all services that share a session
+     * @param nodes the name and the data source of each node, best a pool; the primary may be any of them
+     * @param environment the source of time, threads and randomness; its executor runs the probes, which block
+     * @return the data source; close it to end the probes
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if a name is blank or has a control character, or there is no node
+     */
+    public static RoutingDataSource of(
+            String name, Map<String, ? extends DataSource> nodes, Environment environment) {
+        return of(name, nodes, RoutingConfig.builder().build(), environment);
     }
 
     /**

@@ -1,6 +1,8 @@
 package dev.levee.jdbc.routing;
 
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -16,9 +18,17 @@ final class WantedSettings {
 
     @Nullable String schema;
 
+    @Nullable Map<String, Class<?>> typeMap;
+
+    final ClientInfo clientInfo = new ClientInfo();
+
     private @Nullable NetworkTimeout networkTimeout;
 
     private record NetworkTimeout(Executor executor, int milliseconds) {}
+
+    boolean isSerializable() {
+        return isolation != null && isolation == Connection.TRANSACTION_SERIALIZABLE;
+    }
 
     /** Keeps how many milliseconds the driver may wait for the server. */
     void setNetworkTimeout(Executor executor, int milliseconds) throws SQLException {
@@ -49,8 +59,15 @@ final class WantedSettings {
         if (networkTimeout != null) {
             to.setNetworkTimeout(networkTimeout.executor, networkTimeout.milliseconds);
         }
+        if (typeMap != null) {
+            to.setTypeMap(typeMap);
+        }
+        clientInfo.apply(to);
         if (autoCommit != null) {
             to.setAutoCommit(autoCommit);
+        }
+        if (catalog != null || schema != null || clientInfo.isSet()) {
+            to.keepSettings();
         }
     }
 }

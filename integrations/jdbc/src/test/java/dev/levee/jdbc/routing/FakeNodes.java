@@ -5,14 +5,17 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.ResultSet;
+import java.sql.SQLClientInfoException;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -175,11 +178,27 @@ final class FakeNodes implements AutoCloseable {
                     });
         }
 
-        /** Counts its first close, fails while the node is dead, and keeps its read-only flag and network timeout. */
+        private static void setClientInfo(Properties info, Object[] arguments) {
+            if (arguments.length == 1) {
+                Properties given = (Properties) ((Properties) arguments[0]).clone();
+                info.clear();
+                info.putAll(given);
+            } else if (arguments[1] == null) {
+                info.remove(arguments[0]);
+            } else {
+                info.put(arguments[0], arguments[1]);
+            }
+        }
+
+        /** Counts its first close, fails while the node is dead, and keeps the settings that H2 does not have. */
+        @SuppressWarnings("unchecked")
         private Connection counted(Connection real) {
             boolean[] ended = new boolean[1];
             boolean[] readOnly = new boolean[1];
             int[] networkTimeout = new int[1];
+            Properties clientInfo = new Properties();
+            clientInfo.setProperty("ApplicationName", "pool");
+            Map<String, Class<?>> types = new HashMap<>();
             return (Connection) Proxy.newProxyInstance(
                     Node.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
                         String called = method.getName();
@@ -187,7 +206,9 @@ final class FakeNodes implements AutoCloseable {
                             calls.add(called + (arguments == null ? "" : " " + arguments[0]));
                         }
                         if (fails.equals(called + (arguments == null ? "" : " " + arguments[0]))) {
-                            throw new SQLException(name + " does not " + fails);
+                            throw called.equals("setClientInfo")
+                                    ? new SQLClientInfoException(name + " does not " + fails, Map.of())
+                                    : new SQLException(name + " does not " + fails);
                         }
                         if (called.equals("close")) {
                             closed.addAndGet(ended[0] ? 0 : 1);
@@ -203,6 +224,18 @@ final class FakeNodes implements AutoCloseable {
                             return null;
                         } else if (called.equals("getNetworkTimeout")) {
                             return networkTimeout[0];
+                        } else if (called.equals("setClientInfo")) {
+                            setClientInfo(clientInfo, arguments);
+                            return null;
+                        } else if (called.equals("getClientInfo")) {
+                            return arguments == null ? clientInfo : clientInfo.getProperty((String) arguments[0]);
+                        } else if (called.equals("setTypeMap")) {
+                            Map<String, Class<?>> given = new HashMap<>((Map<String, Class<?>>) arguments[0]);
+                            types.clear();
+                            types.putAll(given);
+                            return null;
+                        } else if (called.equals("getTypeMap")) {
+                            return types;
                         } else if (dead && !called.equals("isClosed")) {
                             throw new SQLException(name + " is dead", "08006");
                         }

@@ -70,7 +70,12 @@ class PostgresRoutingTest {
     }
 
     static HikariDataSource pool(ReplicatedPostgres.Node node) {
+        return pool(node, true);
+    }
+
+    private static HikariDataSource pool(ReplicatedPostgres.Node node, boolean autoCommit) {
         HikariConfig config = new HikariConfig();
+        config.setAutoCommit(autoCommit);
         config.setJdbcUrl(node.url() + "&connectTimeout=5&socketTimeout=20");
         config.setMaximumPoolSize(8);
         config.setMinimumIdle(1);
@@ -343,6 +348,48 @@ class PostgresRoutingTest {
             });
         }
         assertThat(picks(routing, "node1") + picks(routing, "node2")).isGreaterThan(5);
+    }
+
+    @Test
+    @Order(8)
+    void what_drivers_do_for_settings_and_meta_data_leaves_nothing_in_the_pools() throws Exception {
+        Map<String, DataSource> pools = new LinkedHashMap<>();
+        servers.nodes().forEach(node -> pools.put(node.name(), pool(node, false)));
+        RoutingDataSource routing = RoutingDataSource.of(
+                "db", pools, config -> config.closesNodes(true).probeEvery(Duration.ofMillis(100)));
+        open.add(routing);
+        await("replicas", () -> readable(routing).size() == 2);
+        try (Connection connection = routing.getConnection()) {
+            connection.setClientInfo("ApplicationName", "shop");
+            assertThat(shown(connection, "application_name")).isEqualTo("shop");
+            connection.rollback();
+            connection.setReadOnly(true);
+            assertThat(shown(connection, "application_name")).isEqualTo("shop");
+            connection.rollback();
+            assertThat(shown(connection, "application_name")).isEqualTo("shop");
+            connection.rollback();
+            connection.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+            assertThat(shown(connection, "port")).isEqualTo(port(0));
+            assertThat(shown(connection, "transaction_isolation")).isEqualTo("serializable");
+            assertThat(shown(connection, "transaction_read_only")).isEqualTo("on");
+            connection.rollback();
+        }
+        try (Connection connection = routing.getConnection()) {
+            connection.getMetaData().getTables(null, null, "item", null).close();
+            connection.createArrayOf("item", new Object[0]);
+        }
+        String left = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%' OR application_name = 'shop'";
+        assertThat(servers.node(0).query(left)).isEqualTo("0");
+        assertThat(servers.node(1).query(left)).isEqualTo("0");
+        assertThat(servers.node(2).query(left)).isEqualTo("0");
+    }
+
+    private static String shown(Connection connection, String setting) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT current_setting('" + setting + "')")) {
+            row.next();
+            return row.getString(1);
+        }
     }
 
     @Test

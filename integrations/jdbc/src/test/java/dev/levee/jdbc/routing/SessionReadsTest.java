@@ -301,6 +301,32 @@ class SessionReadsTest {
     }
 
     @Test
+    void a_doubt_ends_when_the_primary_has_said_where_it_is() throws Exception {
+        as(Consistency.session(), () -> {
+            try (Connection connection = nodes.routing.getConnection()) {
+                connection.setAutoCommit(false);
+                connection.createStatement().executeUpdate("INSERT INTO t (id, v) VALUES (9, 'x')");
+                nodes.node("p").dead = true;
+                assertThatThrownBy(connection::commit).isInstanceOf(SQLException.class);
+                nodes.node("p").dead = false;
+            }
+            return null;
+        });
+        nodes.node("p").position = 20;
+        assertThat(read(Consistency.eventual())).isNotEqualTo("p");
+        assertThat(session.position("db")).as("nothing was asked").isEqualTo(Long.MAX_VALUE);
+        nodes.node("p").failsPosition = true;
+        assertThat(read(Consistency.session())).isEqualTo("p");
+        assertThat(session.position("db")).as("nothing was answered").isEqualTo(Long.MAX_VALUE);
+        nodes.node("p").failsPosition = false;
+        assertThat(read(Consistency.session())).isEqualTo("p");
+        assertThat(session.position("db")).isEqualTo(20);
+        nodes.node("r").position = 20;
+        nodes.probe();
+        assertThat(read(Consistency.session())).isEqualTo("r");
+    }
+
+    @Test
     void a_session_that_knows_too_many_databases_writes_nothing() throws Exception {
         for (int i = 0; i < Session.MAX_SOURCES; i++) {
             session.advance("other" + i, 1);

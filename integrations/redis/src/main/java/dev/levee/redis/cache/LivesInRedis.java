@@ -3,6 +3,7 @@ package dev.levee.redis.cache;
 import dev.levee.cache.CacheConfig;
 import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Nanos;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * that have expired as of those that were deleted. The end of a life says nothing new of a value: one that is near
  * lives by its own times, and may have to stand in for a failure of the store.
  *
- * <p>A bounded number, the last ones. What is not known has not expired. Thread-safe. See ADR 199.
+ * <p>A bounded number, the last ones. What is not known has not expired. Thread-safe. See ADR 199 and ADR 207.
  */
 final class LivesInRedis<K> {
     /** Times of the server have whole milliseconds. */
@@ -21,9 +22,8 @@ final class LivesInRedis<K> {
     /** How many are known where the near tier has a bound of weight. */
     private static final int MAX_WEIGHED = 100_000;
 
+    private final RedisTier<?, ?> tier;
     private final NanoClock clock;
-    private final long valueNanos;
-    private final long absentNanos;
 
     /** Guarded by itself. */
     private final Map<K, Long> until;
@@ -34,9 +34,8 @@ final class LivesInRedis<K> {
      * @param max how many are known
      */
     LivesInRedis(RedisTier<?, ?> tier, int max, NanoClock clock) {
+        this.tier = tier;
         this.clock = clock;
-        this.valueNanos = shortest(Nanos.multiply(Nanos.of(tier.expireAfter), 1 - tier.expiryJitter));
-        this.absentNanos = shortest(Nanos.of(tier.expireAbsentAfter));
         this.until = new LinkedHashMap<>(16, 0.75F, true) {
             private static final long serialVersionUID = 1L;
 
@@ -45,10 +44,6 @@ final class LivesInRedis<K> {
                 return size() > max;
             }
         };
-    }
-
-    private static long shortest(long nanos) {
-        return Math.max(0, nanos - SLACK_NANOS);
     }
 
     /** Returns the lives of a cache whose near tier serves what is old; null if it does not, and need not know them. */
@@ -62,10 +57,12 @@ final class LivesInRedis<K> {
     }
 
     /** Takes in a value that comes near. */
-    void note(K key, HeldValue<?> held) {
+    void note(K key, byte[] bytes, HeldValue<?> held) {
+        long life =
+                Nanos.of(held.value() == null ? tier.expireAbsentAfter : Duration.ofMillis(tier.lifeMillis(bytes)));
         synchronized (until) {
             if (held.aged()) {
-                until.put(key, held.readAtNanos() + (held.value() == null ? absentNanos : valueNanos));
+                until.put(key, held.readAtNanos() + Math.max(0, life - SLACK_NANOS));
             } else {
                 until.remove(key);
             }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,6 +84,15 @@ public final class RedisTier<K, V> {
         failing = builder.failing;
         tracking = builder.tracking;
         versionOf = builder.versionOf;
+    }
+
+    /** Returns how long a value is in Redis. The key says how much shorter than others, so each process knows it. */
+    long lifeMillis(byte[] key) {
+        CRC32C sum = new CRC32C();
+        sum.update(key);
+        double part = sum.getValue() * 0x1.0p-32;
+        long millis = expireAfter.toMillis();
+        return Math.max(1, millis - (long) (millis * expiryJitter * part));
     }
 
     /**
@@ -209,7 +219,8 @@ public final class RedisTier<K, V> {
         }
 
         /**
-         * Shortens the time of each value in Redis by a random part of at most this share. Default: 0.1.
+         * Shortens the time of each value in Redis by at most this share, by how much follows from its key. Default:
+         * 0.1.
          *
          * @param value from 0 to less than 1
          * @return this
@@ -413,8 +424,8 @@ public final class RedisTier<K, V> {
          * Whether changes of keys in Redis by programs that do not use this library are noticed, by client tracking.
          * Default: true. Redis then remembers which process has read which key since it was changed last, up to its
          * {@code tracking-table-max-keys}, and tells it of the next change; also when the key expires there. Where the
-         * near cache serves old values that is not taken for a change, and neither is one in the time by which
-         * {@link #expiryJitter} may shorten a life.
+         * near cache serves old values that is not taken for a change, and neither is one in the last part of a life
+         * that is as long as the value took to load.
          *
          * @param value false if all that write use this library
          * @return this

@@ -42,6 +42,11 @@ final class TierChannel implements AutoCloseable {
     /** How many messages may wait; more are lost, and everything is dropped instead. */
     private static final int MAX_WAITING = 100_000;
 
+    private static final long NANOS_PER_MILLI = 1_000_000L;
+
+    /** So much later than its time is known a server may have read a value: clocks do not run alike. */
+    private static final long CLOCK_SLACK_MILLIS = 100;
+
     private final String cache;
     private final TierLink link;
     private final TierNames names;
@@ -122,6 +127,11 @@ final class TierChannel implements AutoCloseable {
         return trusted;
     }
 
+    /** Returns its name in Redis; of use once the link has connected. */
+    byte[] name() {
+        return names.channel(link.database());
+    }
+
     long applied() {
         return applied;
     }
@@ -143,7 +153,11 @@ final class TierChannel implements AutoCloseable {
         }
         long sinceAsked = environment.clock().nanoTime() - known.askedAtNanos;
         long millis = known.serverMillis - readAtMillis;
-        return millis < 0 ? sinceAsked : Nanos.add(sinceAsked, Nanos.multiply(1_000_000L, (double) millis));
+        if (millis < 0) {
+            long ahead = sinceAsked / NANOS_PER_MILLI + CLOCK_SLACK_MILLIS;
+            return millis < -ahead ? -1 : sinceAsked; // the clock of the server was set back since
+        }
+        return Nanos.add(sinceAsked, Nanos.multiply(NANOS_PER_MILLI, (double) millis));
     }
 
     /**
@@ -188,7 +202,7 @@ final class TierChannel implements AutoCloseable {
         to.addListener(new RedisPubSubAdapter<byte[], byte[]>() {
             @Override
             public void message(byte[] channel, byte[] message) {
-                if (Arrays.equals(channel, names.channel)) {
+                if (Arrays.equals(channel, name())) {
                     add(() -> hear(message));
                 }
             }
@@ -268,7 +282,7 @@ final class TierChannel implements AutoCloseable {
                 }
             });
         }
-        CompletableFuture<Void> subscribed = commands.subscribe(names.channel).toCompletableFuture();
+        CompletableFuture<Void> subscribed = commands.subscribe(name()).toCompletableFuture();
         long askedAt = environment.clock().nanoTime();
         sync(to).thenCombine(subscribed, (answer, nothing) -> answer).whenComplete((answer, failure) -> {
             if (failure == null) {

@@ -8,6 +8,7 @@ import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
@@ -22,6 +23,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +44,11 @@ final class TierLink implements AutoCloseable {
     private final Environment environment;
     private final long timeoutNanos;
     private final TierGate gate;
+
+    private static final Pattern DATABASE = Pattern.compile("\\bdb=(\\d{1,9})\\b");
+
+    /** Known before there is a connection for commands. */
+    private volatile int database;
 
     private volatile @Nullable StatefulRedisConnection<byte[], byte[]> commands;
     private volatile @Nullable StatefulRedisPubSubConnection<byte[], byte[]> listening;
@@ -72,6 +80,7 @@ final class TierLink implements AutoCloseable {
         try {
             if (commands == null) {
                 StatefulRedisConnection<byte[], byte[]> made = client.connect(ByteArrayCodec.INSTANCE);
+                database = database(made);
                 made.addListener(new RedisConnectionStateListener() {
                     @Override
                     public void onRedisConnected(RedisChannelHandler<?, ?> connection, SocketAddress address) {
@@ -96,6 +105,34 @@ final class TierLink implements AutoCloseable {
             report(unreachable);
         }
         return listening;
+    }
+
+    /** Asks for the number of the database; it is taken for the first one if the user has no right to ask. */
+    private int database(StatefulRedisConnection<byte[], byte[]> of) {
+        boolean isKnown = false;
+        try {
+            Matcher number = DATABASE.matcher(await(of.async().clientInfo()));
+            isKnown = true;
+            return number.find() ? Integer.parseInt(number.group(1)) : 0;
+        } catch (RedisCommandExecutionException refused) {
+            SafeLog.debug(LOG, "cache \"{}\": server \"{}\" did not say its database", cache, server, refused);
+            isKnown = true;
+            return 0;
+        } catch (TimeoutException late) {
+            throw new IllegalStateException("it did not say its database", late);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while it was asked for its database", interrupted);
+        } finally {
+            if (!isKnown) {
+                of.closeAsync();
+            }
+        }
+    }
+
+    /** Returns the number of the database that the client has chosen. */
+    int database() {
+        return database;
     }
 
     /**

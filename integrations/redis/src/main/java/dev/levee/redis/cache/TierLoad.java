@@ -198,7 +198,7 @@ final class TierLoad<K, V> {
 
     private void hit(Asked<K> asked, HeldValue<V> held) {
         store.totals.hits.increment();
-        store.noteLife(asked.key, held);
+        store.noteLife(asked.key, asked.bytes, held);
         values.put(asked.key, held);
     }
 
@@ -381,7 +381,7 @@ final class TierLoad<K, V> {
                         ? Keep.BRIEF
                         : each.kind() == TierScripts.UNCACHED ? Keep.NONE : Keep.FULL;
                 HeldValue<V> held = new HeldValue<>(value, tags, each.label(), at, true, keep);
-                store.noteLife(each.key, held);
+                store.noteLife(each.key, each.bytes, held);
                 values.put(each.key, held);
                 TierAnswer lease = each.leased ? each.answer : null;
                 TierFill fill = lease == null ? null : store.filling(each.bytes, value, tags, lease);

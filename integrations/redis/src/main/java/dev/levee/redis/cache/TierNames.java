@@ -13,7 +13,7 @@ final class TierNames {
     final byte[] floor;
     final byte[] tags;
     final byte[] settling;
-    final byte[] channel;
+    private final String channel;
 
     TierNames(String prefix) {
         this.prefix = (prefix + "v:").getBytes(StandardCharsets.UTF_8);
@@ -22,7 +22,12 @@ final class TierNames {
         floor = (prefix + 'f').getBytes(StandardCharsets.UTF_8);
         tags = (prefix + 't').getBytes(StandardCharsets.UTF_8);
         settling = (prefix + 's').getBytes(StandardCharsets.UTF_8);
-        channel = (prefix + 'i').getBytes(StandardCharsets.UTF_8);
+        channel = prefix + 'i';
+    }
+
+    /** Returns the channel of messages. A server has its channels for all of its databases, so each has its own. */
+    byte[] channel(int database) {
+        return (database == 0 ? channel : channel + database).getBytes(StandardCharsets.UTF_8);
     }
 
     byte[] value(byte[] key) {

@@ -241,7 +241,7 @@ final class TierNode implements AutoCloseable {
                 link.connection(channel.isTrusted()),
                 TierScripts.CHANGE,
                 names.changed(key),
-                names.channel,
+                channel.name(),
                 origin,
                 key,
                 ascii(what),
@@ -263,7 +263,7 @@ final class TierNode implements AutoCloseable {
                 link.connection(channel.isTrusted()),
                 TierScripts.TAG,
                 keys,
-                names.channel,
+                channel.name(),
                 origin,
                 lag(),
                 tag,
@@ -281,8 +281,13 @@ final class TierNode implements AutoCloseable {
 
     private long clearNow() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor, names.settling};
-        long position = number(one(
-                link.run(link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin, lag())));
+        long position = number(one(link.run(
+                link.connection(channel.isTrusted()),
+                TierScripts.CLEAR,
+                keys,
+                channel.name(),
+                origin,
+                lag())));
         channel.raiseFloor(position);
         return position;
     }
@@ -351,7 +356,7 @@ final class TierNode implements AutoCloseable {
                 link.connection(channel.isTrusted()),
                 TierScripts.REACH,
                 keys,
-                names.channel,
+                channel.name(),
                 origin,
                 ascii(goal),
                 lag())));

@@ -16,6 +16,8 @@ import java.nio.charset.StandardCharsets;
  * P:s         there for as long as replicas may not have what was invalidated by P:f or P:t
  * }</pre>
  *
+ * <p>The channel is P:i, with the number of the database behind it if that is not 0.
+ *
  * <p>The sequence begins {@link #AHEAD} of the time of the server in microseconds, so it goes on upwards after all was
  * lost, and is never further ahead. Times are those of the server. See ADR 150, ADR 151 and ADR 188.
  */

@@ -22,7 +22,6 @@ import dev.levee.redis.cache.TierLoad.LoadFreshness;
 import dev.levee.redis.cache.TierNode.TierFill;
 import java.net.ConnectException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -139,7 +138,7 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
                         there == null ? null : opened(there, environment.clock().nanoTime(), node::ageNanos);
                 if (held != null && node.isAlive(held.label())) {
                     totals.hits.increment();
-                    noteLife(key, held);
+                    noteLife(key, bytes, held);
                     return held;
                 }
             }
@@ -223,9 +222,9 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
     }
 
     /** Takes in a value that comes near out of Redis, or is put there. */
-    void noteLife(K key, HeldValue<V> held) {
+    void noteLife(K key, byte[] bytes, HeldValue<V> held) {
         if (lives != null) {
-            lives.note(key, held);
+            lives.note(key, bytes, held);
         }
     }
 
@@ -260,22 +259,12 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
 
     /** Returns what is put into Redis for a value that was loaded; null if it is not kept there. */
     @Nullable TierFill filling(byte[] key, @Nullable V value, Set<String> tags, TierAnswer lease) {
-        long life = value == null ? tier.expireAbsentAfter.toMillis() : life(tier.expireAfter);
+        long life = value == null ? tier.expireAbsentAfter.toMillis() : tier.lifeMillis(key);
         byte[] sealed = envelope.seal(value, tags, lease.seq, lease.serverMillis);
         if (sealed == null) {
             totals.tooLarge.increment();
         }
         return sealed == null || life == 0 ? null : new TierFill(key, sealed, life);
-    }
-
-    private long life(Duration whole) {
-        long millis = whole.toMillis();
-        return Math.max(
-                1,
-                millis
-                        - (long) (millis
-                                * tier.expiryJitter
-                                * environment.random().nextDouble()));
     }
 
     void debug(String what, TierGoneException gone) {
@@ -344,7 +333,7 @@ class TierStore<K, V> implements Store<K, HeldValue<V>> {
             note(each, each.drop(bytes));
         }
         try {
-            long position = told.get(0).put(bytes, envelope.version(value), sealed, life(tier.expireAfter));
+            long position = told.get(0).put(bytes, envelope.version(value), sealed, tier.lifeMillis(bytes));
             if (position > 0) { // otherwise there is a newer one
                 note(told.get(0), position);
             }

@@ -63,11 +63,11 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
-    private final Cache<K, HeldValue<V>> near;
-    private final TierStore<K, V> store;
+    final Cache<K, HeldValue<V>> near;
+    final TierStore<K, V> store;
+    final TierTotals totals = new TierTotals();
     private final ManyReads<K, V> many;
     private final TierServers servers;
-    private final TierTotals totals = new TierTotals();
     private final Environment environment;
 
     private TwoTierCache(
@@ -85,43 +85,17 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
             throw new IllegalArgumentException(
                     "store must be a Store when strategy is " + config.strategy() + ", but was " + loader);
         }
-        TierChannel.Near hearing = new TierChannel.Near() {
-            @Override
-            public void drop(byte[] key) {
-                near.invalidate(store.key(key));
-            }
-
-            @Override
-            public void dropGone(byte[] key) {
-                if (!store.mayHaveExpired(store.key(key))) {
-                    drop(key);
-                }
-            }
-
-            @Override
-            public void dropTag(String tag) {
-                if (store.isTagged()) {
-                    near.invalidateTag(tag);
-                } else { // another process is configured otherwise
-                    near.invalidateAll();
-                }
-            }
-
-            @Override
-            public void dropAll() {
-                totals.clears.increment();
-                near.invalidateAll();
-            }
-
-            @Override
-            public void heard() {
-                totals.messages.increment();
-            }
-        };
         this.servers = new TierServers(
                 tier.servers,
                 (server, client) -> new TierNode(
-                        name, server, client, tier, config.tagsOf() != null, environment, totals, hearing));
+                        name,
+                        server,
+                        client,
+                        tier,
+                        config.tagsOf() != null,
+                        environment,
+                        totals,
+                        new NearDrops<>(this)));
         this.store = loader instanceof BulkLoader<K, V> many
                 ? new BulkTierStore<>(name, tier, many, writes, config, environment, servers, totals)
                 : new TierStore<>(name, tier, loader, writes, config, environment, servers, totals);
@@ -162,7 +136,25 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     public static <K, V> TwoTierCache<K, V> over(String name, RedisTier<K, V> tier, Loader<K, V> store) {
-        return over(name, tier, store, config -> {});
+        return over(name, tier, store, Environment.system());
+    }
+
+    /**
+     * Makes a cache of two tiers with safe defaults for the near one: 10,000 values, five minutes.
+     *
+     * @param name for metrics, exceptions, and the names of keys in Redis; the same in all processes
+     * @param tier the tier in Redis
+     * @param store where values are read from
+     * @param environment the source of time, waiting and randomness
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character
+     */
+    public static <K, V> TwoTierCache<K, V> over(
+            String name, RedisTier<K, V> tier, Loader<K, V> store, Environment environment) {
+        return over(name, tier, store, config -> {}, environment);
     }
 
     /**
@@ -195,7 +187,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
      * @param tier the tier in Redis
      * @param store where values are read from; a {@link Store} if the cache writes
      * @param configure sets what differs from the defaults of the near cache
-     * @param environment the source of time, waiting and jitter
+     * @param environment the source of time, waiting and randomness
      * @param <K> the keys
      * @param <V> the values
      * @return the cache

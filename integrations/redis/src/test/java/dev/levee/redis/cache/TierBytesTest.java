@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.cache.Codec;
+import dev.levee.core.CallContext;
+import dev.levee.core.consistency.Consistency;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -268,6 +271,21 @@ class TierBytesTest extends OneServerTests {
         assertThat(Duration.ofMillis(
                         envelope.open(envelope.seal("a", Set.of(), 1, 2)).readAtMillis()))
                 .hasMillis(2);
+    }
+
+    @Test
+    void a_value_of_a_time_that_has_not_come_has_no_known_age() {
+        cache().get("a");
+        byte[] bytes = raw.get(VALUE);
+        long readAt = ByteBuffer.wrap(bytes).getLong(23);
+        ByteBuffer.wrap(bytes).putLong(23, readAt + 3_600_000); // before the clock of the server was set back
+        raw.set(VALUE, bytes);
+        tiers.rows.put("a", "new");
+        TwoTierCache<String, String> one = cache();
+        Tiers.trusted(one);
+        CallContext minute = CallContext.current().withConsistency(Consistency.bounded(Duration.ofMinutes(1)));
+        assertThat(one.get("a")).isEqualTo("right");
+        assertThat(minute.<String, RuntimeException>call(() -> one.get("a"))).isEqualTo("new");
     }
 
     @Test

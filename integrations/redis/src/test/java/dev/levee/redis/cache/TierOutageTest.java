@@ -26,6 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -369,6 +370,38 @@ class TierOutageTest {
         tiers.commands(server).del("levee:{rows}:1:v:a");
         Tiers.await(() -> one.getIfPresent("a") == null);
         assertThatThrownBy(() -> one.get("a")).isInstanceOf(StoreException.class);
+    }
+
+    @Test
+    void a_deletion_by_another_program_is_heard_also_in_the_time_by_which_other_lives_are_shortened() {
+        ManualTime time = new ManualTime();
+        Environment environment =
+                Environment.builder().clock(time.environment().clock()).build();
+        RedisTier<String, String> tier = RedisTier.builder(
+                        tiers.client(server.port()), Codec.strings(), Codec.strings())
+                .expireAfter(Duration.ofHours(1))
+                .expiryJitter(0.9)
+                .build();
+        try (TwoTierCache<String, String> one = TwoTierCache.over(
+                "rows",
+                tier,
+                key -> key,
+                near -> near.expireAfter(Duration.ofDays(1)).expiryJitter(0).staleIfError(Duration.ofDays(1)),
+                environment)) {
+            Tiers.trusted(one);
+            for (int i = 0; i < 100; i++) {
+                one.get("k" + i);
+            }
+            var redis = tiers.commands(server);
+            List<String> lasting = IntStream.range(0, 100)
+                    .mapToObj(i -> "k" + i)
+                    .filter(key -> redis.pttl("levee:{rows}:1:v:" + key) > 1_800_000)
+                    .toList();
+            assertThat(lasting).hasSizeBetween(30, 80);
+            time.advance(Duration.ofMinutes(29));
+            lasting.forEach(key -> redis.del("levee:{rows}:1:v:" + key));
+            Tiers.await(() -> lasting.stream().noneMatch(key -> one.getIfPresent(key) != null));
+        }
     }
 
     @Test

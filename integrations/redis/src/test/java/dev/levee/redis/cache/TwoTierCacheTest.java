@@ -11,6 +11,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
+import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.io.IOException;
 import java.time.Duration;
@@ -180,6 +181,34 @@ class TwoTierCacheTest extends OneServerTests {
         tiers.rows.put("a", "2");
         tiers.commands(server).flushall();
         Tiers.await(() -> "2".equals(one.get("a")));
+    }
+
+    @Test
+    void databases_of_one_server_do_not_hear_of_each_other() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> first = cache();
+        Tiers.trusted(first);
+        assertThat(first.get("a")).isEqualTo("1");
+        RedisClient client = RedisClient.create(server.uri() + "/3"); // its sequence of changes begins later
+        RedisTier<String, String> tier =
+                RedisTier.builder(client, Codec.strings(), Codec.strings()).build();
+        try (TwoTierCache<String, String> other = TwoTierCache.over("rows", tier, key -> "other")) {
+            Tiers.trusted(other);
+            assertThat(other.get("a")).isEqualTo("other");
+            double clears = Tiers.metric(first, "cache.redis.clears");
+            double heard = Tiers.metric(first, "cache.redis.messages");
+            other.invalidateAll();
+            Tiers.await(() -> Tiers.metric(other, "cache.redis.messages") == 1);
+            first.invalidate("b");
+            Tiers.await(() -> Tiers.metric(first, "cache.redis.messages") > heard);
+            assertThat(Tiers.metric(first, "cache.redis.messages")).isEqualTo(heard + 1);
+            assertThat(Tiers.metric(first, "cache.redis.clears")).isEqualTo(clears);
+            int before = tiers.loads.get();
+            assertThat(cache().get("a")).isEqualTo("1");
+            assertThat(tiers.loads).as("it is still in Redis").hasValue(before);
+        } finally {
+            client.shutdown();
+        }
     }
 
     @Test

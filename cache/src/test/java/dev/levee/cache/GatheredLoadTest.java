@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
+import dev.levee.core.Scheduler;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -169,6 +171,41 @@ class GatheredLoadTest {
         cache.close();
         time.runReady();
         assertThat(a).isCompletedWithValue("a1");
+        assertThat(time.pendingTimers()).isZero();
+    }
+
+    @Test
+    void a_batch_that_is_handed_over_while_its_timer_is_set_leaves_no_timer() {
+        AtomicReference<Runnable> meanwhile = new AtomicReference<>(() -> {});
+        Scheduler inner = time.environment().scheduler();
+        Scheduler scheduler = new Scheduler() {
+            @Override
+            public Timer schedule(Runnable task, long delayNanos) {
+                Timer timer = inner.schedule(task, delayNanos);
+                meanwhile.getAndSet(() -> {}).run();
+                return timer;
+            }
+
+            @Override
+            public void sleep(long nanos) throws InterruptedException {
+                inner.sleep(nanos);
+            }
+
+            @Override
+            public void park(Object blocker, long nanos) {
+                inner.park(blocker, nanos);
+            }
+        };
+        Cache<String, String> slow = Cache.over(
+                "letters",
+                store,
+                c -> c.gather(ofMillis(2), 3),
+                time.environment().toBuilder().scheduler(scheduler).build());
+        meanwhile.set(slow::close);
+        CompletableFuture<String> a = slow.getAsync("a");
+        time.runReady();
+        assertThat(a).isCompletedWithValue("a1");
+        assertThat(calls).containsExactly("a");
         assertThat(time.pendingTimers()).isZero();
     }
 

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.reflect.Field;
 import java.util.ArrayList;
@@ -166,6 +167,26 @@ class WheelTimersTest {
     }
 
     @Test
+    void a_task_that_runs_for_long_once_more_is_logged_once_more() {
+        AtomicLong clock = new AtomicLong();
+        WheelTimers timers = timers(clock);
+        Runnable slow = () -> {
+            timers.set(() -> {}, clock.get(), TICK); // a wake-up is planned
+            clock.addAndGet(3_000_000_000L);
+            timers.set(() -> {}, clock.get(), TICK);
+        };
+        try (CapturedLog log = new CapturedLog(Scheduler.class)) {
+            for (int run = 0; run < 2; run++) {
+                timers.set(slow, clock.get(), 0);
+                timers.runDue();
+            }
+            assertThat(log.lines())
+                    .filteredOn(line -> line.contains("has been running for 3000 ms"))
+                    .hasSize(2);
+        }
+    }
+
+    @Test
     void a_stripe_that_cannot_be_locked_is_passed_over_and_said_so_once() throws Exception {
         AtomicLong clock = new AtomicLong();
         WheelTimers timers = new WheelTimers(clock::get, new CountingParks(new AtomicInteger()), w -> new Thread(), 1);
@@ -184,6 +205,21 @@ class WheelTimersTest {
             timers.runDue();
             assertThat(ran).hasValue(2);
             assertThat(timers.pending()).isZero();
+        }
+    }
+
+    @Test
+    void a_stripe_that_is_passed_over_again_after_it_could_be_locked_is_said_so_again() throws Exception {
+        WheelTimers timers = new WheelTimers(
+                new AtomicLong()::get, new CountingParks(new AtomicInteger()), ignored -> new Thread(), 1);
+        try (CapturedLog log = new CapturedLog(Scheduler.class)) {
+            for (int episode = 1; episode <= 2; episode++) {
+                hold(timers, 0, 1);
+                timers.runDue();
+                hold(timers, 0, 0);
+                timers.runDue();
+                assertThat(log.lines()).hasSize(episode);
+            }
         }
     }
 
@@ -241,6 +277,24 @@ class WheelTimersTest {
         assertThat(ran.await(10, TimeUnit.SECONDS)).isTrue();
         toFirst.shutdown();
         toSecond.shutdown();
+        timers.close();
+    }
+
+    @Test
+    void a_thread_that_could_not_be_started_is_started_by_the_next_timer() {
+        Environment system = Environment.system();
+        AtomicInteger made = new AtomicInteger();
+        WheelTimers timers = new WheelTimers(
+                system.clock(),
+                system.scheduler(),
+                work -> made.getAndIncrement() == 0 ? Thread.currentThread() : daemon(work), // one that runs already
+                1);
+        CountDownLatch ran = new CountDownLatch(1);
+        assertThatThrownBy(() -> timers.set(ran::countDown, system.clock().nanoTime(), 0))
+                .isInstanceOf(IllegalThreadStateException.class);
+        timers.set(ran::countDown, system.clock().nanoTime(), 0);
+        assertThat(made).hasValue(2);
+        await(ran);
         timers.close();
     }
 

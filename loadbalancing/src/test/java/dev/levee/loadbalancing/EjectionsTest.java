@@ -117,6 +117,33 @@ class EjectionsTest {
     }
 
     @Test
+    void of_several_outliers_those_with_the_lowest_success_rate_are_ejected_where_not_all_may_be() {
+        HealthConfig<String> config = HealthConfig.<String>builder()
+                .failureRate(0.5, 20)
+                .minEndpoints(2)
+                .maxEjected(0.2)
+                .build();
+        List<NodeHealth> nodes = new ArrayList<>();
+        for (int failures : new int[] {0, 60, 0, 90, 0, 0, 0}) {
+            OutcomeCounters counters = new OutcomeCounters(0);
+            NodeHealth node = node(config, counters);
+            for (int call = 0; call < 100; call++) {
+                if (call < failures) {
+                    counters.failure(0);
+                } else {
+                    counters.success(0);
+                }
+            }
+            node.nextStep(0);
+            nodes.add(node);
+        }
+        new Ejections(config).byRates(nodes, SECOND);
+        assertThat(nodes.stream().map(node -> node.health.isEjected()))
+                .containsExactly(false, false, false, true, false, false, false);
+        assertThat(nodes.get(3).health.why()).isEqualTo("90 of 100 calls failed");
+    }
+
+    @Test
     void counters_are_not_read_once_for_each_other_endpoint() {
         HealthConfig<String> config = config(1.0);
         List<Read> counters = new ArrayList<>();

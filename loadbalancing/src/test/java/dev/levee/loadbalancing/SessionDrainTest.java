@@ -8,12 +8,14 @@ import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.discovery.UpdatableEndpoints;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.Candidates;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,6 +101,18 @@ class SessionDrainTest {
     }
 
     @Test
+    void have_one_timer_however_often_the_set_changes_and_none_when_none_drains() {
+        over(BalancingStrategy.sticky());
+        for (int i = 0; i < 5; i++) {
+            drainFirst();
+            assertThat(time.pendingTimers()).isOne();
+            time.advance(Duration.ofSeconds(1));
+        }
+        source.set(Balancers.endpoints(3));
+        assertThat(time.pendingTimers()).isZero();
+    }
+
+    @Test
     void take_them_again_if_the_label_goes() {
         LoadBalancer<String> balancer = over(BalancingStrategy.sticky());
         drainFirst();
@@ -106,6 +120,34 @@ class SessionDrainTest {
         time.advance(Duration.ofMinutes(10));
         assertThat(places(balancer, "new ")).containsValue("e00");
         assertThat(closed).isEmpty();
+    }
+
+    @Test
+    void are_tried_again_where_the_strategy_has_thrown_at_the_deadline() {
+        AtomicBoolean throwing = new AtomicBoolean();
+        BalancingStrategy inner = BalancingStrategy.consistentHash();
+        LoadBalancer<String> nodes = over(new BalancingStrategy() {
+            @Override
+            public Picker over(Candidates candidates) {
+                if (throwing.getAndSet(false)) {
+                    throw new IllegalStateException("mine");
+                }
+                return inner.over(candidates);
+            }
+
+            @Override
+            public boolean usesKey() {
+                return true;
+            }
+        });
+        drainFirst();
+        throwing.set(true);
+        time.advance(Duration.ofMinutes(5));
+        assertThat(throwing).isFalse();
+        assertThat(nodes.snapshot().get(0).draining()).isFalse();
+        time.advance(Duration.ofSeconds(1));
+        assertThat(nodes.snapshot().get(0).draining()).isTrue();
+        assertThat(time.pendingTimers()).isZero();
     }
 
     private void setContradictory(List<Endpoint<String>> others) {

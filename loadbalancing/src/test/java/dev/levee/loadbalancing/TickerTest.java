@@ -59,4 +59,14 @@ class TickerTest {
         ticksIn(TICKS_TO_REST);
         assertThat(ticksIn(10)).isEqualTo(10);
     }
+
+    @Test
+    void a_pause_before_the_first_tick_is_seen_and_none_while_it_rests() {
+        long begun = time.nanoTime();
+        long later = begun + TICK.multipliedBy(10).toNanos();
+        assertThat(ticker.pauses().overlaps(begun, later)).as("it rests").isFalse();
+        start();
+        assertThat(ticker.pauses().overlaps(begun, begun + TICK.toNanos())).isFalse();
+        assertThat(ticker.pauses().overlaps(begun, later)).as("no tick has come").isTrue();
+    }
 }

@@ -294,4 +294,18 @@ class UpdatesTest {
         }
         threads.shutdown();
     }
+
+    @Test
+    void a_balancer_that_is_closed_is_subscribed_no_more() {
+        AtomicInteger closed = new AtomicInteger();
+        EndpointSource<String> source = receiver -> {
+            receiver.accept(Balancers.endpoints(2));
+            return closed::incrementAndGet;
+        };
+        LoadBalancer<String> one = LoadBalancer.of("one", BalancingStrategy.roundRobin(), source);
+        assertThat(one.snapshot()).hasSize(2);
+        assertThat(closed).hasValue(0);
+        one.close();
+        assertThat(closed).hasValue(1);
+    }
 }

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -110,6 +111,27 @@ class NestedRetriesTest extends LayeredCalls {
             assertThat(outcomes).as(name).containsExactly("good");
             assertThat(requests).as(name).containsExactly(1, 2);
         });
+    }
+
+    /** The first attempt fails before it comes to the inner one, which begins to count in the second. */
+    @Test
+    void learns_of_a_count_that_the_inner_one_begins_in_a_later_attempt() {
+        AtomicInteger begun = new AtomicInteger();
+        Runnable blocking = () -> start(outer, () -> {
+            if (begun.getAndIncrement() == 0) {
+                throw new Conflict();
+            }
+            return inner.call(script("ic"));
+        });
+        Runnable asynchronous = () -> keep(outer.callAsync(() -> begun.getAndIncrement() == 0
+                ? CompletableFuture.failedFuture(new Conflict())
+                : inner.callAsync(() -> scriptAsync("ic"))));
+        for (Runnable form : List.of(blocking, asynchronous)) {
+            begun.set(0);
+            run(form);
+            assertThat(requests).containsExactly(2, 3);
+            assertThat(outcomes).singleElement().isInstanceOf(Conflict.class);
+        }
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.DoubleRange;
@@ -72,6 +73,20 @@ class RetryBudgetTest {
             pay(budget, 1_000);
             time.advance(Duration.ofHours(1));
             assertThat(drain(budget)).isEqualTo(5);
+        }
+
+        @Test
+        void grows_with_time_from_whatever_reading_the_clock_begins_with() {
+            AtomicLong clock = new AtomicLong(Long.MIN_VALUE);
+            RetryBudget budget = RetryBudget.of(
+                    "b",
+                    0,
+                    10,
+                    5,
+                    Environment.builder().clock(clock::get).build());
+            assertThat(drain(budget)).isEqualTo(5);
+            clock.addAndGet(Duration.ofMillis(400).toNanos());
+            assertThat(drain(budget)).isBetween(3, 4); // the first reading may count as one nanosecond later
         }
 
         @Test

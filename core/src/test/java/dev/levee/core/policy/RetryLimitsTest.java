@@ -224,6 +224,28 @@ class RetryLimitsTest {
         }
 
         @Test
+        void is_not_the_delay_from_which_a_backoff_draws_the_next() {
+            List<Long> previous = new ArrayList<>();
+            Backoff recording = new Backoff() {
+                @Override
+                public long delayNanos(int attempt, RandomGenerator random) {
+                    return 7;
+                }
+
+                @Override
+                public long delayNanos(int attempt, long previousNanos, RandomGenerator random) {
+                    previous.add(previousNanos);
+                    return 7;
+                }
+            };
+            Duration hint = Duration.ofSeconds(2);
+            assertThat(secondsOf(retry(config ->
+                            config.backoff(recording).outcomes(hint(hint.toNanos())).hintJitter(0))))
+                    .isEqualTo(4);
+            assertThat(previous).containsExactly(0L, 7L);
+        }
+
+        @Test
         void that_says_do_not_retry_is_obeyed_however_long_the_retry_would_wait() {
             Retry patient = retry(config -> config.outcomes(hint(OutcomeRule.DO_NOT_RETRY))
                     .maxHint(Duration.ofSeconds(Long.MAX_VALUE))

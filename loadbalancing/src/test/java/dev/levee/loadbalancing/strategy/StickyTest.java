@@ -102,6 +102,29 @@ class StickyTest {
     }
 
     @Test
+    void a_deputy_takes_new_sessions_as_long_as_one_that_does_admits_calls() {
+        Balancers nodes = Balancers.over(BalancingStrategy.sticky(), 3);
+        List<Long> keys = new ArrayList<>();
+        for (long key = 0; key < 60; key++) {
+            if (owner(nodes.balancer, key).equals("e00")) {
+                keys.add(key);
+            }
+        }
+        assertThat(keys).hasSizeGreaterThan(5);
+        List<Endpoint<String>> endpoints = new ArrayList<>(Balancers.endpoints(3));
+        endpoints.set(0, endpoints.get(0).withoutNewSessions());
+        endpoints.set(1, endpoints.get(1).withoutNewSessions());
+        nodes.source.set(endpoints);
+        assertThat(keys).allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e00"));
+        nodes.shut(0);
+        assertThat(keys).allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e02"));
+        nodes.shut(2);
+        assertThat(keys).allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e01"));
+        nodes.open(0, 2);
+        assertThat(keys).allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e00"));
+    }
+
+    @Test
     void calls_with_the_same_new_key_at_once_agree() throws Exception {
         LoadBalancer<String> nodes =
                 LoadBalancer.of("nodes", BalancingStrategy.sticky(), EndpointSource.of(Balancers.endpoints(8)));

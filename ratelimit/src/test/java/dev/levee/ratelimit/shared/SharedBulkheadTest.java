@@ -224,6 +224,29 @@ class SharedBulkheadTest {
     }
 
     @Test
+    void an_answer_that_was_under_way_when_the_limit_was_changed_does_not_take_the_change_back() {
+        List<PermitRequest> requests = new ArrayList<>();
+        List<CompletableFuture<PermitLease>> answers = new ArrayList<>();
+        PermitStore slow = request -> {
+            requests.add(request);
+            answers.add(new CompletableFuture<>());
+            return answers.get(answers.size() - 1);
+        };
+        SharedBulkhead bulkhead = SharedBulkhead.of("pool", 10, slow, time.environment());
+        time.runReady();
+        bulkhead.setMaxConcurrent(4);
+        time.runReady();
+        PermitRequest asked = requests.get(0);
+        answers.get(0)
+                .complete(new PermitLease(10, 10, 1, asked.limit(), asked.lifeNanos(), asked.revision(), false));
+        time.runReady();
+        assertThat(bulkhead.maxConcurrent()).isEqualTo(4);
+        time.advance(LEASE);
+        assertThat(requests.get(1).limit()).isEqualTo(4);
+        assertThat(requests.get(1).revision()).isEqualTo(asked.revision() + 1);
+    }
+
+    @Test
     void a_call_waits_for_the_first_lease() {
         CompletableFuture<PermitLease> slow = new CompletableFuture<>();
         PermitRequest[] asked = new PermitRequest[1];

@@ -121,7 +121,7 @@ final class EndpointBreakers {
     /** The same with a client that is starved: many stalls of less than 100 ms, and shorter timeouts. */
     static Figures shortStalls(Subject subject, long seed, double scale) {
         World world = new World(seed);
-        Stalls stalls = new Stalls(world, FROM, 12, 60 * MILLI, 95 * MILLI, 10 * MILLI);
+        Stalls stalls = new Stalls(world, FROM, 60, 60 * MILLI, 95 * MILLI, 2 * MILLI);
         return stalls(subject, world, stalls, 60 * MILLI, scale);
     }
 

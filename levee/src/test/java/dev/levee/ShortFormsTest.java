@@ -80,7 +80,9 @@ class ShortFormsTest {
         Set<String> missing = new TreeSet<>();
         for (Path source : Project.paths(Project.root())) {
             String path = source.toString();
-            if (path.contains("src/main/java") && path.endsWith(".java") && !LATER.matcher(path).find()) {
+            if (path.contains("src/main/java")
+                    && path.endsWith(".java")
+                    && !LATER.matcher(path).find()) {
                 String type = source.getFileName().toString().replace(".java", "");
                 missing.addAll(missingForms(type, Files.readString(source)));
             }
@@ -100,10 +102,13 @@ class ShortFormsTest {
                     public static String kind(int number) {
                 """;
         assertThat(missingForms("Thing", source)).containsExactly("Thing.of[String]");
-        assertThat(missingForms("Thing", "public class Thing {\n    public static Thing of(int one) {\n"
-                        + "        public Builder environment(Environment value) {"))
+        assertThat(missingForms(
+                        "Thing",
+                        "public class Thing {\n    public static Thing of(int one) {\n"
+                                + "        public Builder environment(Environment value) {"))
                 .containsExactly("Thing.of[int]");
-        assertThat(missingForms("Thing", source.replace("public final class", "final class"))).isEmpty();
+        assertThat(missingForms("Thing", source.replace("public final class", "final class")))
+                .isEmpty();
     }
 
     private static Set<String> missingForms(String type, String source) {

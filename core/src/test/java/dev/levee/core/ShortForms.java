@@ -48,17 +48,17 @@ public final class ShortForms {
 
     private static List<Class<?>> publicTypes(Class<?> ofModule) {
         try {
-            Path root = Path.of(ofModule.getProtectionDomain()
-                    .getCodeSource()
-                    .getLocation()
-                    .toURI());
+            Path root = Path.of(
+                    ofModule.getProtectionDomain().getCodeSource().getLocation().toURI());
             try (Stream<Path> files = Files.walk(root)) {
                 List<Class<?>> types = new ArrayList<>();
                 for (Path file : files.filter(it -> it.toString().endsWith(".class")
                                 && !it.endsWith("module-info.class")
                                 && !it.endsWith("package-info.class"))
                         .toList()) {
-                    String name = root.relativize(file).toString().replace(file.getFileSystem().getSeparator(), ".");
+                    String name = root.relativize(file)
+                            .toString()
+                            .replace(file.getFileSystem().getSeparator(), ".");
                     Class<?> type = Class.forName(
                             name.substring(0, name.length() - ".class".length()), false, ofModule.getClassLoader());
                     if (Modifier.isPublic(type.getModifiers())) {

@@ -67,6 +67,8 @@ class TickerTest {
         assertThat(ticker.pauses().overlaps(begun, later)).as("it rests").isFalse();
         start();
         assertThat(ticker.pauses().overlaps(begun, begun + TICK.toNanos())).isFalse();
-        assertThat(ticker.pauses().overlaps(begun, later)).as("no tick has come").isTrue();
+        assertThat(ticker.pauses().overlaps(begun, later))
+                .as("no tick has come")
+                .isTrue();
     }
 }

@@ -92,9 +92,7 @@ final class CombinedLimiter extends AbstractLimiter {
 
     @Override
     long take(long nowNanos, long permits) {
-        return parts.length == 2 || parts.length == 3
-                ? takeFew(nowNanos, permits)
-                : takeOneByOne(nowNanos, permits);
+        return parts.length == 2 || parts.length == 3 ? takeFew(nowNanos, permits) : takeOneByOne(nowNanos, permits);
     }
 
     /**

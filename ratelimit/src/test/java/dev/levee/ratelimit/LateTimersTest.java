@@ -58,7 +58,9 @@ class LateTimersTest {
         late.set(LATE_NANOS);
         time.advance(Duration.ofNanos(PACE_NANOS));
         assertThat(first.isReady()).isTrue();
-        assertThat(third).as("refused at once, not when its turn would have come").isCompletedExceptionally();
+        assertThat(third)
+                .as("refused at once, not when its turn would have come")
+                .isCompletedExceptionally();
         Duration turn = Duration.ofNanos(last.waitNanos());
         assertThat(second.waitNanos()).isLessThanOrEqualTo(PACE_NANOS);
         time.advance(turn.minusMillis(2));

@@ -322,8 +322,8 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      * @return how many were accepted
      * @throws WriteRefusedException if the journal has failed, or the write-behind was closed meanwhile
      * @throws IllegalArgumentException after all were tried, if the journal cannot take some of them: what was thrown
-     *     for the first, the others suppressed; those that could be replayed were accepted, and
-     *     {@link #deadWrites} are the rest
+     *     for the first, the others suppressed; those that could be replayed were accepted, and {@link #deadWrites} are
+     *     the rest
      */
     int replayAll();
 

@@ -272,7 +272,8 @@ final class WriteShard<K, V> {
         try {
             WriteSlot<K, V> slot = slots.get(letter.write().key());
             if (slot != null) {
-                if (slot.kept != null && slot.kept.write().sequence() == letter.write().sequence()) {
+                if (slot.kept != null
+                        && slot.kept.write().sequence() == letter.write().sequence()) {
                     slot.kept = null;
                 }
                 letterIsGone(slot);

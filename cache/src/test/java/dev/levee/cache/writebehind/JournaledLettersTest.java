@@ -159,8 +159,7 @@ class JournaledLettersTest {
                 throw new IOException("disk full");
             };
             MemoryJournal<String, String> failing = journal;
-            writes = WriteBehind.of(
-                    "rows", store, c -> c.journal(failing).whenDead(DeadKey.EVICT), time.environment());
+            writes = WriteBehind.of("rows", store, c -> c.journal(failing).whenDead(DeadKey.EVICT), time.environment());
             assertThatExceptionOfType(WriteRefusedException.class)
                     .isThrownBy(() -> writes.save("a", "newer"))
                     .satisfies(refusal -> assertThat(refusal.reason()).isEqualTo(Reason.JOURNAL));

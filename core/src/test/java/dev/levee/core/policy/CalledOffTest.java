@@ -172,9 +172,11 @@ class CalledOffTest {
     void a_timeout_is_evidence_also_around_a_narrower_deadline_of_the_caller() {
         CountingGate gate = gate();
         Answer answer = new Answer(interrupt -> interrupt, false);
-        start(timeout(100), () -> CallContext.current()
-                .withDeadline(Deadline.after(ofMillis(50), environment.clock()))
-                .<String, Throwable>call(() -> gate.call(takes(answer, 10_000))));
+        start(
+                timeout(100),
+                () -> CallContext.current()
+                        .withDeadline(Deadline.after(ofMillis(50), environment.clock()))
+                        .<String, Throwable>call(() -> gate.call(takes(answer, 10_000))));
         time.advance(ofMillis(200));
         assertThat(outcomes).singleElement().isInstanceOf(TimedOutException.class);
         assertThat(gate.verdicts()).containsExactly(Verdict.FAILURE);

@@ -175,8 +175,8 @@ class FallbackChainTest {
             CompletableFuture<String> replica = new CompletableFuture<>();
             Fallback fallback = chain(c -> c.thenAsync("replica", e -> replica).thenValue("default", "none"));
             Fallback alone = chain(c -> c.thenAsync("replica", e -> new CompletableFuture<>()));
-            CallContext context = CallContext.current()
-                    .withDeadline(Deadline.after(Duration.ofSeconds(1), environment.clock()));
+            CallContext context =
+                    CallContext.current().withDeadline(Deadline.after(Duration.ofSeconds(1), environment.clock()));
             List<CompletableFuture<String>> results = Stream.of(fallback, alone)
                     .map(each -> context.call(() -> onExecutor
                             ? each.callAsync(Runnable::run, failing)
@@ -188,8 +188,9 @@ class FallbackChainTest {
             assertThat(results.get(0)).isCompletedWithValue("none");
             assertThat(results.get(1)).isCompletedExceptionally();
             assertThat(catchThrowable(results.get(1)::join))
-                    .hasRootCauseMessage("fallback \"f\": source \"replica\" had no answer when the deadline of the call"
-                            + " passed");
+                    .hasRootCauseMessage(
+                            "fallback \"f\": source \"replica\" had no answer when the deadline of the call"
+                                    + " passed");
             assertThat(replica).isCancelled();
             assertThat(time.pendingTimers()).isZero();
         }

@@ -79,11 +79,7 @@ class RetryBudgetTest {
         void grows_with_time_from_whatever_reading_the_clock_begins_with() {
             AtomicLong clock = new AtomicLong(Long.MIN_VALUE);
             RetryBudget budget = RetryBudget.of(
-                    "b",
-                    0,
-                    10,
-                    5,
-                    Environment.builder().clock(clock::get).build());
+                    "b", 0, 10, 5, Environment.builder().clock(clock::get).build());
             assertThat(drain(budget)).isEqualTo(5);
             clock.addAndGet(Duration.ofMillis(400).toNanos());
             assertThat(drain(budget)).isBetween(3, 4); // the first reading may count as one nanosecond later

@@ -239,8 +239,9 @@ class RetryLimitsTest {
                 }
             };
             Duration hint = Duration.ofSeconds(2);
-            assertThat(secondsOf(retry(config ->
-                            config.backoff(recording).outcomes(hint(hint.toNanos())).hintJitter(0))))
+            assertThat(secondsOf(retry(config -> config.backoff(recording)
+                            .outcomes(hint(hint.toNanos()))
+                            .hintJitter(0))))
                     .isEqualTo(4);
             assertThat(previous).containsExactly(0L, 7L);
         }

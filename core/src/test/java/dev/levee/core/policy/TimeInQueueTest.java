@@ -204,7 +204,8 @@ class TimeInQueueTest {
         CompletableFuture<String> first = new CompletableFuture<>();
         CompletableFuture<String> second = new CompletableFuture<>();
         List<CompletableFuture<String>> attempts = new ArrayList<>(List.of(first, second));
-        Hedge hedge = Hedge.of("h", config -> config.delay(Duration.ofMillis(10)).maxAttempts(2), environment);
+        Hedge hedge =
+                Hedge.of("h", config -> config.delay(Duration.ofMillis(10)).maxAttempts(2), environment);
         CallContext context = CallContext.current().withDeadline(Deadline.after(SECOND, environment.clock()));
         CompletableFuture<String> future = context.call(() -> hedge.callAsync(() -> attempts.remove(0)));
         time.advance(SECOND);

@@ -494,7 +494,8 @@ class ConsoleTest {
         List<Socket> slow = new ArrayList<>();
         try (Console console = Console.start(config -> config.streams(1), time.environment())) {
             for (int i = 0; i < 40; i++) { // more than there are threads
-                Socket socket = new Socket(console.address().getHost(), console.address().getPort());
+                Socket socket = new Socket(
+                        console.address().getHost(), console.address().getPort());
                 slow.add(socket);
                 String part = i % 2 == 0 ? "GET / HT" : "GET / HTTP/1.1\r\nHost: 127";
                 socket.getOutputStream().write(part.getBytes(StandardCharsets.US_ASCII));

@@ -360,8 +360,7 @@ class GrpcServerGuardTest {
             int expected = ++ended;
             until(() -> verdicts.size() == expected);
         }
-        assertThat(verdicts)
-                .containsExactly(Verdict.FAILURE, Verdict.SUCCESS, Verdict.FAILURE, Verdict.SUCCESS);
+        assertThat(verdicts).containsExactly(Verdict.FAILURE, Verdict.SUCCESS, Verdict.FAILURE, Verdict.SUCCESS);
         until(() -> one.inFlight() == 0);
     }
 

@@ -64,8 +64,7 @@ class BurstTest {
         Map<URI, Bulkhead> bulkheads = new ConcurrentHashMap<>();
         burst(config -> config.policyPerEndpoint(address -> bulkheads.computeIfAbsent(
                 address,
-                it -> Bulkhead.of(
-                        it.getHost(), each -> each.maxConcurrent(3).queue(REQUESTS, Duration.ofHours(1))))));
+                it -> Bulkhead.of(it.getHost(), each -> each.maxConcurrent(3).queue(REQUESTS, Duration.ofHours(1))))));
         assertThat(exchanges).hasValue(6);
     }
 }

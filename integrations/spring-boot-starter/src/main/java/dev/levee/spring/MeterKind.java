@@ -14,8 +14,8 @@ final class MeterKind extends PolicyKind<CallMeterConfig> {
     private static final Objective ANY = Objective.of(0.5);
 
     /** What an objective has besides its target. */
-    private static final List<String> MORE = List.of(
-            "objective.within", "objective.long-window", "objective.short-window", "objective.burn-rate");
+    private static final List<String> MORE =
+            List.of("objective.within", "objective.long-window", "objective.short-window", "objective.burn-rate");
 
     MeterKind() {
         super("meter", CallMeter.class);

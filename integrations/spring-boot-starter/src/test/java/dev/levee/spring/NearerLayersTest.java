@@ -231,10 +231,7 @@ class NearerLayersTest {
     void what_only_a_queue_of_a_bulkhead_has_fails_the_start_without_one() {
         for (String property : List.of("max-wait=1s", "refuse-without-time=false", "newest-first-when-late=true")) {
             String name = property.substring(0, property.indexOf('='));
-            fails(
-                    "levee.policies.a-bulkhead." + name,
-                    "needs max-waiting",
-                    "levee.policies.a-bulkhead." + property);
+            fails("levee.policies.a-bulkhead." + name, "needs max-waiting", "levee.policies.a-bulkhead." + property);
             fails(
                     "levee.policies.a-bulkhead." + name,
                     "needs max-waiting",

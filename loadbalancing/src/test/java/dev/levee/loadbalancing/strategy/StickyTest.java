@@ -115,13 +115,17 @@ class StickyTest {
         endpoints.set(0, endpoints.get(0).withoutNewSessions());
         endpoints.set(1, endpoints.get(1).withoutNewSessions());
         nodes.source.set(endpoints);
-        assertThat(keys).allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e00"));
+        assertThat(keys)
+                .allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e00"));
         nodes.shut(0);
-        assertThat(keys).allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e02"));
+        assertThat(keys)
+                .allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e02"));
         nodes.shut(2);
-        assertThat(keys).allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e01"));
+        assertThat(keys)
+                .allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e01"));
         nodes.open(0, 2);
-        assertThat(keys).allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e00"));
+        assertThat(keys)
+                .allSatisfy(key -> assertThat(owner(nodes.balancer, key)).isEqualTo("e00"));
     }
 
     @Test

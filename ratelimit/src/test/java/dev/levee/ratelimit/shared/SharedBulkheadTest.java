@@ -237,8 +237,7 @@ class SharedBulkheadTest {
         bulkhead.setMaxConcurrent(4);
         time.runReady();
         PermitRequest asked = requests.get(0);
-        answers.get(0)
-                .complete(new PermitLease(10, 10, 1, asked.limit(), asked.lifeNanos(), asked.revision(), false));
+        answers.get(0).complete(new PermitLease(10, 10, 1, asked.limit(), asked.lifeNanos(), asked.revision(), false));
         time.runReady();
         assertThat(bulkhead.maxConcurrent()).isEqualTo(4);
         time.advance(LEASE);

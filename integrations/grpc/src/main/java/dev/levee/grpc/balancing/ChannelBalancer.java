@@ -243,8 +243,7 @@ final class ChannelBalancer extends LoadBalancer {
         if (!ready.isEmpty()) {
             helper.updateBalancingState(
                     ConnectivityState.READY,
-                    new ChannelPicker(
-                            now.balancer, now.hashHeader, List.copyOf(ready), unclaimed, this::publishSoon));
+                    new ChannelPicker(now.balancer, now.hashHeader, List.copyOf(ready), unclaimed, this::publishSoon));
         } else if (connecting || failing == null) {
             helper.updateBalancingState(ConnectivityState.CONNECTING, new FixedResultPicker(PickResult.withNoResult()));
         } else {

@@ -152,8 +152,7 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a name is blank or has a control character, or there is no node
      */
-    public static RoutingDataSource of(
-            String name, Map<String, ? extends DataSource> nodes, Environment environment) {
+    public static RoutingDataSource of(String name, Map<String, ? extends DataSource> nodes, Environment environment) {
         return of(name, nodes, RoutingConfig.builder().build(), environment);
     }
 

@@ -57,17 +57,16 @@ class ConnectionStateTest {
             connection.setReadOnly(true);
             assertThat(FakeNodes.who(connection)).isEqualTo("r");
             assertThat(connection.getClientInfo("ApplicationName")).isEqualTo("shop");
-            assertThat(connection.getClientInfo())
-                    .isEqualTo(Map.of("ApplicationName", "shop", "ClientUser", "ann"));
+            assertThat(connection.getClientInfo()).isEqualTo(Map.of("ApplicationName", "shop", "ClientUser", "ann"));
             connection.setClientInfo("ClientUser", null);
             connection.setReadOnly(false);
             assertThat(FakeNodes.who(connection)).isEqualTo("p");
             assertThat(connection.getClientInfo()).isEqualTo(Map.of("ApplicationName", "shop"));
         }
-        assertThat(nodes.node("r").calls).containsSubsequence(
-                "setClientInfo ApplicationName", "setClientInfo {ApplicationName=pool}", "close");
-        assertThat(nodes.node("p").calls).containsSubsequence(
-                "setClientInfo ApplicationName", "setClientInfo {ApplicationName=pool}", "close");
+        assertThat(nodes.node("r").calls)
+                .containsSubsequence("setClientInfo ApplicationName", "setClientInfo {ApplicationName=pool}", "close");
+        assertThat(nodes.node("p").calls)
+                .containsSubsequence("setClientInfo ApplicationName", "setClientInfo {ApplicationName=pool}", "close");
     }
 
     @Test
@@ -97,7 +96,9 @@ class ConnectionStateTest {
             connection.setReadOnly(true);
             assertThat(FakeNodes.who(connection)).isEqualTo("r");
         }
-        assertThat(nodes.node("p").calls).containsOnlyOnce("setClientInfo ClientUser").doesNotContain("abort");
+        assertThat(nodes.node("p").calls)
+                .containsOnlyOnce("setClientInfo ClientUser")
+                .doesNotContain("abort");
         assertThat(nodes.node("r").calls).noneMatch(call -> call.startsWith("setClientInfo"));
     }
 
@@ -109,8 +110,7 @@ class ConnectionStateTest {
         assertThatThrownBy(() -> connection.setClientInfo("ClientUser", "ann"))
                 .isInstanceOf(SQLClientInfoException.class)
                 .hasMessageContaining("closed");
-        assertThatThrownBy(() -> connection.setClientInfo(new Properties()))
-                .isInstanceOf(SQLClientInfoException.class);
+        assertThatThrownBy(() -> connection.setClientInfo(new Properties())).isInstanceOf(SQLClientInfoException.class);
     }
 
     @Test

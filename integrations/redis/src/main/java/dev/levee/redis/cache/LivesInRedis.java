@@ -58,8 +58,7 @@ final class LivesInRedis<K> {
 
     /** Takes in a value that comes near. */
     void note(K key, byte[] bytes, HeldValue<?> held) {
-        long life =
-                Nanos.of(held.value() == null ? tier.expireAbsentAfter : Duration.ofMillis(tier.lifeMillis(bytes)));
+        long life = Nanos.of(held.value() == null ? tier.expireAbsentAfter : Duration.ofMillis(tier.lifeMillis(bytes)));
         synchronized (until) {
             if (held.aged()) {
                 until.put(key, held.readAtNanos() + Math.max(0, life - SLACK_NANOS));

@@ -282,12 +282,7 @@ final class TierNode implements AutoCloseable {
     private long clearNow() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor, names.settling};
         long position = number(one(link.run(
-                link.connection(channel.isTrusted()),
-                TierScripts.CLEAR,
-                keys,
-                channel.name(),
-                origin,
-                lag())));
+                link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, channel.name(), origin, lag())));
         channel.raiseFloor(position);
         return position;
     }

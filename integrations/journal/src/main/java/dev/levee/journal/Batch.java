@@ -14,7 +14,7 @@ final class Batch {
     private static final int MAX_BYTES = 4 * 1024 * 1024;
 
     /** How often a thread lets others run before it parks. */
-    private static final int YIELDS = Integer.getInteger("YIELDS", 8);
+    private static final int YIELDS = 8;
 
     /** Ends when this was written, and forced if it has to be; exceptionally if that failed. */
     final CompletableFuture<@Nullable Void> done = new CompletableFuture<>();

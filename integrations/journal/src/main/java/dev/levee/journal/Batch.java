@@ -75,6 +75,7 @@ final class Batch {
      * Without a device to wait for, a batch is written in less time than it takes to park a thread and to wake it, and
      * the thread that leads would wake all others, one after another.
      */
+    @SuppressWarnings("ThreadPriorityCheck") // nothing relies on it
     private static void await(CompletableFuture<@Nullable Void> end) {
         for (int i = 0; i < YIELDS && !end.isDone(); i++) {
             Thread.yield();

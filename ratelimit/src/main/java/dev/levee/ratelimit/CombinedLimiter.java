@@ -97,7 +97,7 @@ final class CombinedLimiter extends AbstractLimiter {
 
     /**
      * Takes of two or three. Where these are buckets for which no threads contend, all are read before one is written:
-     * an exchange lets no later read begin, so that between two of them nothing should have to be fetched.
+     * an exchange lets no later read begin, so that between two of them nothing should have to be fetched. See ADR 203.
      */
     private long takeFew(long nowNanos, long permits) {
         boolean arePair = parts.length == 2;

@@ -14,7 +14,7 @@ package dev.levee.loadbalancing;
  * <p>The pause began some time after the last run that came in time, so everything from there to the late run is
  * doubtful. Calls may end before the late run; they see that it is overdue.
  *
- * <p>A run that is late by less is measured against the call: one that failed after 100 ms or more says nothing if this
+ * <p>A run that is late by less is measured against the call: one that failed after 50 ms or more says nothing if this
  * process was late for a quarter of the time that it took, or longer. A timeout of 120 ms means little if its thread
  * had the processor for 80 of them. What counts is the time from {@code due} to {@code to}, in which this surely did
  * not run.
@@ -30,7 +30,7 @@ class PauseDetector { // not final, for tests that come between two steps of the
     /** What is late by less than this is a busy machine as any other. */
     private static final long LEAST_NANOS = 5_000_000L;
     /** A call that ended sooner had an answer, such as a refused connection, and was not left without time. */
-    private static final long LEAST_CALL_NANOS = 100_000_000L;
+    private static final long LEAST_CALL_NANOS = 50_000_000L;
     /** How many late runs are remembered: those of the last second and a half if all are late. */
     private static final int REMEMBERED = 64;
 

@@ -267,8 +267,8 @@ class HealthArithmeticTest {
             long end = 170 * MILLI;
             assertThat(pauses.overlaps(end - 120 * MILLI, end)).as("30 of 120").isTrue();
             assertThat(pauses.overlaps(end - 121 * MILLI, end)).as("30 of 121").isFalse();
-            assertThat(pauses.overlaps(end - 100 * MILLI, end)).as("30 of 100").isTrue();
-            assertThat(pauses.overlaps(end - 99 * MILLI, end))
+            assertThat(pauses.overlaps(end - 50 * MILLI, end)).as("30 of 50").isTrue();
+            assertThat(pauses.overlaps(end - 49 * MILLI, end))
                     .as("a call that had an answer")
                     .isFalse();
             assertThat(pauses.overlaps(155 * MILLI, end)).as("after it").isFalse();

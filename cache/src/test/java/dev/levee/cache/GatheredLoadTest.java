@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Scheduler;
+import dev.levee.core.testing.ForwardingScheduler;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -177,23 +178,12 @@ class GatheredLoadTest {
     @Test
     void a_batch_that_is_handed_over_while_its_timer_is_set_leaves_no_timer() {
         AtomicReference<Runnable> meanwhile = new AtomicReference<>(() -> {});
-        Scheduler inner = time.environment().scheduler();
-        Scheduler scheduler = new Scheduler() {
+        Scheduler scheduler = new ForwardingScheduler(time.environment().scheduler()) {
             @Override
             public Timer schedule(Runnable task, long delayNanos) {
-                Timer timer = inner.schedule(task, delayNanos);
+                Timer timer = super.schedule(task, delayNanos);
                 meanwhile.getAndSet(() -> {}).run();
                 return timer;
-            }
-
-            @Override
-            public void sleep(long nanos) throws InterruptedException {
-                inner.sleep(nanos);
-            }
-
-            @Override
-            public void park(Object blocker, long nanos) {
-                inner.park(blocker, nanos);
             }
         };
         Cache<String, String> slow = Cache.over(

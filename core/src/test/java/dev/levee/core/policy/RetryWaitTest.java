@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.CallFuture;
 import dev.levee.core.Environment;
-import dev.levee.core.Scheduler;
+import dev.levee.core.testing.ForwardingScheduler;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.time.Duration;
@@ -19,23 +19,11 @@ class RetryWaitTest {
     private final ManualTime time = new ManualTime();
     private final AtomicReference<Runnable> meanwhile = new AtomicReference<>(() -> {});
     private final Environment environment = time.environment().toBuilder()
-            .scheduler(new Scheduler() {
-                private final Scheduler inner = time.environment().scheduler();
-
+            .scheduler(new ForwardingScheduler(time.environment().scheduler()) {
                 @Override
                 public Timer schedule(Runnable task, long delayNanos) {
                     meanwhile.getAndSet(() -> {}).run();
-                    return inner.schedule(task, delayNanos);
-                }
-
-                @Override
-                public void sleep(long nanos) throws InterruptedException {
-                    inner.sleep(nanos);
-                }
-
-                @Override
-                public void park(Object blocker, long nanos) {
-                    inner.park(blocker, nanos);
+                    return super.schedule(task, delayNanos);
                 }
             })
             .build();

@@ -198,6 +198,13 @@ public abstract class HttpClientContract {
         eventually(() -> inFlight(client) == 0);
     }
 
+    private static void aPaymentIsSentOnceAndFails(Subject client, TestNode bad, TestNode good) {
+        assertThatThrownBy(() -> text(client, Ask.post("pay"))).isInstanceOf(IOException.class);
+        assertThat(bad.bodies()).containsOnlyOnce("pay");
+        assertThat(good.bodies()).doesNotContain("pay");
+        atRest(client);
+    }
+
     private static CompletableFuture<String> start(Pending call) {
         CompletableFuture<String> text = new CompletableFuture<>();
         Thread thread = new Thread(
@@ -411,10 +418,7 @@ public abstract class HttpClientContract {
         Subject client = client(bad, good);
 
         assertThat(text(client)).isEqualTo("good");
-        assertThatThrownBy(() -> text(client, Ask.post("pay"))).isInstanceOf(IOException.class);
-        assertThat(bad.bodies()).containsOnlyOnce("pay");
-        assertThat(good.bodies()).doesNotContain("pay");
-        atRest(client);
+        aPaymentIsSentOnceAndFails(client, bad, good);
     }
 
     @Test
@@ -831,10 +835,7 @@ public abstract class HttpClientContract {
         for (int i = 0; i < 3; i++) {
             assertThat(text(client)).isEqualTo("good");
         }
-        assertThatThrownBy(() -> text(client, Ask.post("pay"))).isInstanceOf(IOException.class);
-        assertThat(bad.bodies()).containsOnlyOnce("pay");
-        assertThat(good.bodies()).doesNotContain("pay");
-        atRest(client);
+        aPaymentIsSentOnceAndFails(client, bad, good);
     }
 
     @Test

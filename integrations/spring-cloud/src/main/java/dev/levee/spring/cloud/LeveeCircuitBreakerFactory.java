@@ -2,9 +2,7 @@ package dev.levee.spring.cloud;
 
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
-import java.util.function.BiFunction;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.springframework.cloud.client.circuitbreaker.CircuitBreaker;
 import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 
@@ -18,10 +16,10 @@ import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
  * @since 0.1
  */
 public final class LeveeCircuitBreakerFactory extends CircuitBreakerFactory<Policy, PolicyConfigBuilder> {
-    private volatile BiFunction<String, @Nullable String, Policy> policies;
+    private final PolicyChoice choice;
 
     private LeveeCircuitBreakerFactory(CloudPolicies policies) {
-        this.policies = (id, group) -> group == null ? policies.policy(id) : policies.policy(id, group);
+        this.choice = new PolicyChoice(policies);
     }
 
     /**
@@ -37,21 +35,13 @@ public final class LeveeCircuitBreakerFactory extends CircuitBreakerFactory<Poli
 
     @Override
     public CircuitBreaker create(String id) {
-        return new BlockingPolicyBreaker(policy(Require.name(id), null));
+        return new BlockingPolicyBreaker(choice.policy(Require.name(id), null, getConfigurations()));
     }
 
     /** The policy of the group, as a Feign client is one for its methods, unless the id has one of its own. */
     @Override
     public CircuitBreaker create(String id, String groupName) {
-        return new BlockingPolicyBreaker(policy(Require.name(id), Require.name(groupName)));
-    }
-
-    private Policy policy(String id, @Nullable String group) {
-        Policy configured = getConfigurations().get(id);
-        if (configured == null && group != null) {
-            configured = getConfigurations().get(group);
-        }
-        return configured == null ? policies.apply(id, group) : configured;
+        return new BlockingPolicyBreaker(choice.policy(Require.name(id), Require.name(groupName), getConfigurations()));
     }
 
     @Override
@@ -67,7 +57,6 @@ public final class LeveeCircuitBreakerFactory extends CircuitBreakerFactory<Poli
      */
     @Override
     public void configureDefault(Function<String, Policy> defaultConfiguration) {
-        Require.nonNull("defaultConfiguration", defaultConfiguration);
-        policies = (id, group) -> defaultConfiguration.apply(id);
+        choice.setDefault(defaultConfiguration);
     }
 }

@@ -2,9 +2,7 @@ package dev.levee.spring.cloud;
 
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
-import java.util.function.BiFunction;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.springframework.cloud.client.circuitbreaker.ReactiveCircuitBreaker;
 import org.springframework.cloud.client.circuitbreaker.ReactiveCircuitBreakerFactory;
 
@@ -20,10 +18,10 @@ import org.springframework.cloud.client.circuitbreaker.ReactiveCircuitBreakerFac
  */
 public final class LeveeReactiveCircuitBreakerFactory
         extends ReactiveCircuitBreakerFactory<Policy, PolicyConfigBuilder> {
-    private volatile BiFunction<String, @Nullable String, Policy> policies;
+    private final PolicyChoice choice;
 
     private LeveeReactiveCircuitBreakerFactory(CloudPolicies policies) {
-        this.policies = (id, group) -> group == null ? policies.policy(id) : policies.policy(id, group);
+        this.choice = new PolicyChoice(policies);
     }
 
     /**
@@ -39,21 +37,13 @@ public final class LeveeReactiveCircuitBreakerFactory
 
     @Override
     public ReactiveCircuitBreaker create(String id) {
-        return new ReactivePolicyBreaker(policy(Require.name(id), null));
+        return new ReactivePolicyBreaker(choice.policy(Require.name(id), null, getConfigurations()));
     }
 
     /** The policy of the group, as a Feign client is one for its methods, unless the id has one of its own. */
     @Override
     public ReactiveCircuitBreaker create(String id, String groupName) {
-        return new ReactivePolicyBreaker(policy(Require.name(id), Require.name(groupName)));
-    }
-
-    private Policy policy(String id, @Nullable String group) {
-        Policy configured = getConfigurations().get(id);
-        if (configured == null && group != null) {
-            configured = getConfigurations().get(group);
-        }
-        return configured == null ? policies.apply(id, group) : configured;
+        return new ReactivePolicyBreaker(choice.policy(Require.name(id), Require.name(groupName), getConfigurations()));
     }
 
     @Override
@@ -69,7 +59,6 @@ public final class LeveeReactiveCircuitBreakerFactory
      */
     @Override
     public void configureDefault(Function<String, Policy> defaultConfiguration) {
-        Require.nonNull("defaultConfiguration", defaultConfiguration);
-        policies = (id, group) -> defaultConfiguration.apply(id);
+        choice.setDefault(defaultConfiguration);
     }
 }
